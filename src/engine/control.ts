@@ -1,0 +1,44 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Thrown at the next chunk after a cancel request. */
+export class Cancelled extends Error {}
+
+/**
+ * Pause and cancel. ONNX Runtime blocks the event loop while it computes, so messages arrive only between chunks:
+ * whoever loops over chunks calls `breathe` in between.
+ */
+export class Control {
+  #cancelled = false;
+  #resume: (() => void) | undefined;
+  #paused: Promise<void> | undefined;
+  readonly #onPause: (paused: boolean) => void;
+
+  constructor(onPause: (paused: boolean) => void = () => undefined) {
+    this.#onPause = onPause;
+  }
+
+  pause(): void {
+    this.#paused ??= new Promise((resolve) => (this.#resume = resolve));
+  }
+
+  resume(): void {
+    this.#resume?.();
+    this.#paused = undefined;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.resume();
+  }
+
+  /** Lets messages in, waits while paused. @throws Cancelled */
+  async breathe(): Promise<void> {
+    await setImmediate();
+    if (this.#paused && !this.#cancelled) {
+      this.#onPause(true);
+      await this.#paused;
+      this.#onPause(false);
+    }
+    if (this.#cancelled) throw new Cancelled();
+  }
+}

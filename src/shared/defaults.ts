@@ -1,0 +1,101 @@
+import type { SaeConfig } from './config.js';
+import { inputError } from './errors.js';
+
+/** What may stay open: where the data comes from, and names. */
+type Open =
+  | '$schema'
+  | 'name'
+  | 'model'
+  | 'layer_idx'
+  | 'hook_name'
+  | 'text'
+  | 'activation_data_path'
+  | 'max_samples'
+  | 'threads'
+  | 'output_dir'
+  | 'provenance';
+
+/** A configuration with every default filled in. */
+export type ResolvedConfig = Pick<SaeConfig, Open> & Required<Omit<SaeConfig, Open>>;
+
+/** Defaults that need to know nothing, and so hold before the model and the text have been looked at. */
+export const dataDefaults = {
+  context_size: 128,
+  prepend_bos: true,
+  exclude_first_position: true,
+  held_out_fraction: 0.1,
+  seed: 0,
+} as const;
+
+const fewestTokens = 3_500_000;
+const fewestSteps = 1500;
+
+/** Steps in a whole run: incomplete last batches of an epoch are dropped, and `max_tokens` ends it early. */
+export function totalSteps(
+  config: Pick<ResolvedConfig, 'max_epochs' | 'max_tokens' | 'batch_size'>,
+  rowsPerEpoch: number,
+): number {
+  const perEpoch = Math.floor(rowsPerEpoch / config.batch_size);
+  return Math.min(perEpoch * config.max_epochs, Math.floor(config.max_tokens / config.batch_size));
+}
+
+/**
+ * Fills in every default. `width` is d, the width of the activations; `rowsPerEpoch` the training tokens of one epoch.
+ * @throws WorkbenchError `config_invalid` where what was given and what was filled in do not go together.
+ */
+export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: number): ResolvedConfig {
+  const latents = config.latent_dim ?? Math.min(16 * width, 16384);
+  const k = config.k ?? Math.min(32, latents);
+  if (k > latents) {
+    throw inputError(
+      'config_invalid',
+      `k is ${k}, more than latent_dim (${latents}).`,
+      'Choose a k well below latent_dim; 32 is usual.',
+      'k',
+    );
+  }
+  const wanted = config.max_tokens ?? fewestTokens;
+  const epochs = config.max_epochs ?? Math.max(1, Math.ceil(wanted / Math.max(1, rowsPerEpoch)));
+  const tokens = Math.min(config.max_tokens ?? Infinity, epochs * rowsPerEpoch);
+  const batch =
+    config.batch_size ??
+    [4096, 2048, 1024].find((size) => tokens / size >= fewestSteps) ??
+    Math.min(1024, rowsPerEpoch);
+  if (batch > rowsPerEpoch) {
+    const sentence = `batch_size is ${batch}, but the text gives only ${rowsPerEpoch} training tokens.`;
+    throw inputError('config_invalid', sentence, 'Give more text or a smaller batch_size.', 'batch_size');
+  }
+  const steps = totalSteps({ max_epochs: epochs, max_tokens: tokens, batch_size: batch }, rowsPerEpoch);
+  if (steps < 1) {
+    const sentence = `max_tokens is ${tokens}, less than one batch of ${batch}.`;
+    throw inputError('config_invalid', sentence, 'Give a larger max_tokens or a smaller batch_size.', 'max_tokens');
+  }
+  return {
+    ...dataDefaults,
+    architecture: 'topk',
+    sparsity_coef: 2,
+    tied_init: true,
+    learning_rate: 2e-4 / Math.sqrt(latents / 2 ** 14),
+    lr_warmup_steps: Math.min(1000, Math.ceil(steps * 0.05)),
+    lr_decay_fraction: 0.2,
+    adam_beta1: 0.9,
+    adam_beta2: 0.999,
+    adam_epsilon: 1e-8,
+    clip_norm: 1,
+    aux_coef: 1 / 32,
+    dead_after_tokens: Math.min(10_000_000, Math.max(100_000, Math.round(0.05 * steps * batch))),
+    shuffle_buffer_tokens: 2 ** 17,
+    activation_cache: 'float32',
+    checkpoint_seconds: 120,
+    log_every_steps: 10,
+    evaluation_tokens: 2 ** 17,
+    cross_entropy_tokens: 2 ** 15,
+    feature_tokens: 2 ** 20,
+    ...config,
+    latent_dim: latents,
+    k,
+    max_epochs: epochs,
+    max_tokens: tokens,
+    batch_size: batch,
+  };
+}
