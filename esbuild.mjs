@@ -1,11 +1,11 @@
 // Builds every program into dist/: each one a CommonJS file that finds its neighbours by __dirname.
 import { build } from 'esbuild';
 import asc from 'assemblyscript/asc';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 
 const programs = { cli: 'src/cli/main.ts', engine: 'src/engine/main.ts' };
 
-rmSync('dist', { recursive: true, force: true });
+
 mkdirSync('dist', { recursive: true });
 
 const kernels = await asc.main([

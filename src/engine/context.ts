@@ -8,4 +8,6 @@ export interface TaskContext {
   control: Control;
   /** Sends progress to the workbench. */
   report: (progress: EngineProgress) => void;
+  /** Cores to use where the configuration does not say. */
+  threads: number;
 }

@@ -1,0 +1,105 @@
+import { OnnxBuilder } from './onnx-builder.js';
+
+/**
+ * The dense products of an SAE as ONNX graphs. Shapes: xc [rows, d] activations minus b_d, encoder and decoder [n, d],
+ * encoder_bias [n].
+ */
+
+function encoderProduct(graph: OnnxBuilder, d: number, n: number | string): string {
+  graph.input('xc', 'float32', ['rows', d]);
+  graph.input('encoder', 'float32', [n, d]);
+  graph.input('encoder_bias', 'float32', [n]);
+  return graph.node('Gemm', ['xc', 'encoder', 'encoder_bias'], 'h', { transB: 1 });
+}
+
+/**
+ * Pre-activations h = x_c·W_eᵀ + b_e and of each row only the `k` largest, in any order: `values` [rows, k] and `indices`
+ * (int32). The n-wide pre-activations never leave ONNX Runtime.
+ */
+export function topkEncoderGraph(d: number, n: number, k: number): Uint8Array {
+  const graph = new OnnxBuilder();
+  const h = encoderProduct(graph, d, n);
+  graph.node('TopK', [h, graph.constant('k', 'int64', [k])], ['values', 'places'], { axis: -1, sorted: 0 });
+  graph.node('Cast', ['places'], 'indices', { to: 6 });
+  graph.output('values', 'float32', ['rows', k]);
+  graph.output('indices', 'int32', ['rows', k]);
+  return graph.bytes();
+}
+
+/** Pre-activations alone: `h` [rows, n]. */
+export function denseEncoderGraph(d: number, n: number): Uint8Array {
+  const graph = new OnnxBuilder();
+  graph.output(encoderProduct(graph, d, n), 'float32', ['rows', n]);
+  return graph.bytes();
+}
+
+/** From ∂L/∂x̂ = g to the gradients of z = max(h, 0) and both matrices; `penalty` is added to g_z where z > 0. */
+function reluGradients(graph: OnnxBuilder, z: string, g: string, penalty: string | undefined): void {
+  graph.node('Gemm', [g, 'decoder'], 'gz', { transB: 1 });
+  graph.node('Greater', [z, graph.constant('zero', 'float32', [0], [])], 'active');
+  graph.node('Cast', ['active'], 'mask', { to: 1 });
+  const total = penalty === undefined ? 'gz' : graph.node('Add', ['gz', penalty], 'gz_total');
+  graph.node('Mul', [total, 'mask'], 'gh');
+  graph.node('Gemm', ['gh', 'xc'], 'encoder_gradient', { transA: 1 });
+  graph.node('Gemm', [z, g], 'decoder_gradient', { transA: 1 });
+  graph.node('ReduceSum', ['gh', graph.constant('rows_axis', 'int64', [0])], 'bias_gradient', { keepdims: 0 });
+}
+
+/**
+ * A whole dense step of `standard` on a chunk of rows. `a` = 2/B, `penalty` = λ/B. Outputs: r = x̂ − x [rows, d], the three
+ * gradients (decoder's not yet projected), `active_per_row` [rows], `active_per_latent` [n] and `l1` = Σ z.
+ */
+export function denseStandardGraph(d: number, n: number): Uint8Array {
+  const graph = new OnnxBuilder();
+  const z = graph.node('Relu', [encoderProduct(graph, d, n)], 'z');
+  graph.input('decoder', 'float32', [n, d]);
+  graph.input('a', 'float32', []);
+  graph.input('penalty', 'float32', []);
+  graph.node('Gemm', [z, 'decoder'], 'xhat');
+  graph.node('Sub', ['xhat', 'xc'], 'r');
+  const g = graph.node('Mul', ['r', 'a'], 'g');
+  reluGradients(graph, z, g, 'penalty');
+  const latentsAxis = graph.constant('latents_axis', 'int64', [1]);
+  graph.node('ReduceSum', ['mask', latentsAxis], 'active_per_row', { keepdims: 0 });
+  graph.node('ReduceSum', ['mask', 'rows_axis'], 'active_per_latent', { keepdims: 0 });
+  graph.node('ReduceSum', [z], 'l1', { keepdims: 0 });
+  graph.output('r', 'float32', ['rows', d]);
+  graph.output('encoder_gradient', 'float32', [n, d]);
+  graph.output('decoder_gradient', 'float32', [n, d]);
+  graph.output('bias_gradient', 'float32', [n]);
+  graph.output('active_per_row', 'float32', ['rows']);
+  graph.output('active_per_latent', 'float32', [n]);
+  graph.output('l1', 'float32', []);
+  return graph.bytes();
+}
+
+/**
+ * AuxK over D gathered dead latents (encoder, decoder, encoder_bias are theirs): ê = Σ a_j d_j over the k_aux largest
+ * a = ReLU(h) of each row, without b_d, and the loss Σ ‖ê − e‖² with e = x − x̂ = −r. `a` = 2·α·…·V/(V_e·B) multiplies the
+ * gradient. `select` false: all D latents take part, which is the case while D ≤ k_aux. Gao et al. 2024, §A.2.
+ */
+export function auxKGraph(d: number, select: boolean): Uint8Array {
+  const graph = new OnnxBuilder();
+  const h = encoderProduct(graph, d, 'dead');
+  graph.input('decoder', 'float32', ['dead', d]);
+  graph.input('r', 'float32', ['rows', d]);
+  graph.input('a', 'float32', []);
+  let z = graph.node('Relu', [h], select ? 'relu' : 'z');
+  if (select) {
+    graph.input('k_aux', 'int64', [1]);
+    graph.node('TopK', [z, 'k_aux'], ['largest', 'places'], { axis: -1, sorted: 0 });
+    graph.node('Sub', [z, z], 'none');
+    z = graph.node('ScatterElements', ['none', 'places', 'largest'], 'z', { axis: 1 });
+  }
+  graph.node('MatMul', [z, 'decoder'], 'ehat');
+  graph.node('Add', ['ehat', 'r'], 'miss');
+  const g = graph.node('Mul', ['miss', 'a'], 'g');
+  graph.node('Mul', ['miss', 'miss'], 'square');
+  graph.node('ReduceSum', ['square'], 'loss', { keepdims: 0 });
+  reluGradients(graph, z, g, undefined);
+  graph.output('loss', 'float32', []);
+  graph.output('encoder_gradient', 'float32', ['dead', d]);
+  graph.output('decoder_gradient', 'float32', ['dead', d]);
+  graph.output('bias_gradient', 'float32', ['dead']);
+  return graph.bytes();
+}

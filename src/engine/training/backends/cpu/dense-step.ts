@@ -1,0 +1,82 @@
+import { denseStandardGraph } from '../../../sae/graphs.js';
+import { createSession, ort } from '../../../ort.js';
+import { chunkRows } from './encoder.js';
+import type { Arrays, Shape } from './layout.js';
+
+export interface DenseSums {
+  /** Σ z over batch and latents. */
+  l1: number;
+  /** Active (row, latent) pairs. */
+  active: number;
+  /** Most active latents of any row. */
+  mostActive: number;
+  /** In how many rows each latent was active, [n]. */
+  activePerLatent: Float64Array;
+}
+
+/**
+ * The whole step of `standard` as one ONNX graph, for batches that are not sparse. Residuals and gradient rows land in the
+ * kernels' memory; gradients add up over chunks, so that nothing of size B × n exists.
+ */
+export class DenseStep {
+  readonly #session: ort.InferenceSession;
+  readonly #arrays: Arrays;
+  readonly #shape: Shape;
+
+  private constructor(session: ort.InferenceSession, arrays: Arrays, shape: Shape) {
+    this.#session = session;
+    this.#arrays = arrays;
+    this.#shape = shape;
+  }
+
+  static async create(arrays: Arrays, shape: Shape, threads: number): Promise<DenseStep> {
+    const session = await createSession(denseStandardGraph(shape.width, shape.latents), threads);
+    return new DenseStep(session, arrays, shape);
+  }
+
+  /** `sparsityCoef` is λ. Fills residual, denseEncoder, denseDecoder, denseSlot and the encoder bias gradient. */
+  async run(sparsityCoef: number, between: () => Promise<void>): Promise<DenseSums> {
+    const { width: d, latents: n, batch } = this.#shape;
+    const a = this.#arrays;
+    const sums: DenseSums = { l1: 0, active: 0, mostActive: 0, activePerLatent: new Float64Array(n) };
+    a.denseEncoder.view.fill(0);
+    a.denseDecoder.view.fill(0);
+    const chunk = chunkRows(n, batch);
+    for (let from = 0; from < batch; from += chunk) {
+      await between();
+      const to = Math.min(batch, from + chunk);
+      const rows = (view: Float32Array) => new ort.Tensor('float32', view.subarray(from * d, to * d), [to - from, d]);
+      const scalar = (value: number) => new ort.Tensor('float32', Float32Array.of(value), []);
+      const out = await this.#session.run({
+        xc: rows(a.xc.view),
+        encoder: new ort.Tensor('float32', a.encoder.w.view, [n, d]),
+        decoder: new ort.Tensor('float32', a.decoder.w.view, [n, d]),
+        encoder_bias: new ort.Tensor('float32', a.encoderBias.w.view, [n]),
+        a: scalar(2 / batch),
+        penalty: scalar(sparsityCoef / batch),
+      });
+      const data = (name: string) => out[name]!.data as Float32Array;
+      a.residual.view.set(data('r'), from * d);
+      addTo(a.denseEncoder.view, data('encoder_gradient'));
+      addTo(a.denseDecoder.view, data('decoder_gradient'));
+      addTo(a.encoderBias.gradient.view, data('bias_gradient'));
+      sums.l1 += data('l1')[0]!;
+      for (const count of data('active_per_row')) {
+        sums.active += count;
+        sums.mostActive = Math.max(sums.mostActive, count);
+      }
+      data('active_per_latent').forEach((count, i) => (sums.activePerLatent[i]! += count));
+      for (const tensor of Object.values(out)) tensor.dispose();
+    }
+    for (let i = 0; i < n; i++) a.denseSlot.view[i] = i;
+    return sums;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+function addTo(sum: Float32Array, part: Float32Array): void {
+  for (let i = 0; i < part.length; i++) sum[i] = sum[i]! + part[i]!;
+}

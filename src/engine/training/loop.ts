@@ -1,0 +1,80 @@
+import type { ResolvedConfig } from '../../shared/config.js';
+import { failure } from '../../shared/errors.js';
+import type { Metrics } from '../../shared/events.js';
+import type { ShuffleBuffer } from '../activations/shuffle-buffer.js';
+import { Cancelled, type Control } from '../control.js';
+import type { StepResult, TrainingBackend } from './backend.js';
+import { learningRate, sparsityCoef } from './schedule.js';
+
+export interface TrainingRun {
+  config: ResolvedConfig;
+  backend: TrainingBackend;
+  buffer: ShuffleBuffer;
+  control: Control;
+  /** Steps already taken, when resuming; the buffer and the backend stand there too. */
+  firstStep: number;
+  totalSteps: number;
+  stepsPerEpoch: number;
+  /** V = E‖x − x̄‖² in training units. */
+  variance: number;
+  /** After every step. */
+  onStep: (step: number, metrics: Metrics) => Promise<void>;
+  /** Writes a checkpoint of the present state. */
+  save: (step: number) => Promise<void>;
+}
+
+/** Trains until the last step. @throws Cancelled between two steps, after a checkpoint. */
+export async function train(run: TrainingRun): Promise<void> {
+  const { config, backend, buffer, control, totalSteps, stepsPerEpoch } = run;
+  const { width } = backend.weights;
+  let saved = performance.now();
+  let step = run.firstStep;
+  try {
+    while (step < totalSteps) {
+      if (step > run.firstStep && step % stepsPerEpoch === 0) {
+        buffer.startEpoch(step / stepsPerEpoch);
+        backend.startEpoch();
+      }
+      await control.breathe();
+      await buffer.fill(control);
+      buffer.draw((row, i) => {
+        backend.input.set(buffer.data.subarray(row * width, (row + 1) * width), i * width);
+      });
+      const rate = learningRate(config, step, totalSteps);
+      const result = await backend.step(rate, sparsityCoef(config, step, totalSteps), () => control.breathe());
+      step++;
+      const metrics = toMetrics(result, rate, run.variance, step);
+      await run.onStep(step, metrics);
+      if (performance.now() - saved >= 1000 * config.checkpoint_seconds) {
+        await run.save(step);
+        saved = performance.now();
+      }
+    }
+  } catch (error) {
+    if (error instanceof Cancelled) {
+      buffer.undraw();
+      await run.save(step);
+    }
+    throw error;
+  }
+}
+
+function toMetrics(result: StepResult, rate: number, variance: number, step: number): Metrics {
+  const { reconstructionLoss, sparsityLoss, auxLoss, gradientNorm } = result;
+  const loss = reconstructionLoss + sparsityLoss + auxLoss;
+  if (!Number.isFinite(loss + gradientNorm)) {
+    const sentence = `Training diverged at step ${step}: the loss is no longer a number.`;
+    throw failure('diverged', sentence, 'Choose a lower learning_rate, or leave it to the default.');
+  }
+  return {
+    train_loss: loss,
+    reconstruction_loss: reconstructionLoss,
+    sparsity_loss: sparsityLoss,
+    aux_loss: auxLoss,
+    l0: result.l0,
+    explained_variance: variance > 0 ? 1 - reconstructionLoss / variance : null,
+    dead_features: result.dead,
+    learning_rate: rate,
+    gradient_norm: gradientNorm,
+  };
+}
