@@ -26,8 +26,9 @@ async function readJson(dir: string): Promise<Record<string, unknown>> {
   const file = saeLensConfigPath(dir);
   const name = path.basename(file);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw unusable(dir, missing ? `it has no ${name}` : `${name}: ${String(error)}`);
+    const { code } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    throw unusable(dir, missing ? `it has no ${name}` : `${name} cannot be opened (${code ?? String(error)})`);
   });
   try {
     const config: unknown = JSON.parse(text);

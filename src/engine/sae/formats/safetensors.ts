@@ -119,6 +119,8 @@ function isEntry(value: unknown): value is Entry {
   );
 }
 
+const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
+
 /** Fills `target` from `position` on; false where the file ends before. */
 async function readFully(file: FileHandle, target: Uint8Array, position: number): Promise<boolean> {
   let done = 0;
@@ -180,12 +182,15 @@ function places(header: Map<string, unknown>, path: string, available: number): 
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   const file = await open(path, 'r').catch((error: unknown) => {
-    throw unreadable(path, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : String(error));
+    const { code } = error as NodeJS.ErrnoException;
+    throw unreadable(path, code === 'ENOENT' ? 'it does not exist' : `it cannot be opened (${code ?? String(error)})`);
   });
   try {
-    const { size } = await file.stat();
+    const status = await file.stat();
+    if (!status.isFile()) throw unreadable(path, 'it is not a file');
+    const { size } = status;
     const [header, start] = await readHeader(file, path, size);
-    const metadata = (header.get('__metadata__') ?? {}) as Record<string, string>;
+    const metadata = Object.entries(header.get('__metadata__') ?? {}).filter(isText);
     header.delete('__metadata__');
     const tensors: [string, Tensor][] = [];
     for (const [name, { dtype, shape, data_offsets: offsets }] of places(header, path, size - start)) {
@@ -195,7 +200,7 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
       }
       tensors.push([name, { dtype, shape, data: new constructors[dtype](buffer) }]);
     }
-    return { tensors: Object.fromEntries(tensors), metadata };
+    return { tensors: Object.fromEntries(tensors), metadata: Object.fromEntries(metadata) };
   } finally {
     await file.close();
   }
