@@ -155,4 +155,4 @@ export function parseConfig(value: unknown, origin: string): SaeConfig {
   return config;
 }
 
-export { resolveConfig, type ResolvedConfig } from './defaults.js';
+export { resolveConfig, totalSteps, type ResolvedConfig } from './defaults.js';

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseConfig, type SaeConfig } from '../shared/config.js';
+import { inputError } from '../shared/errors.js';
+
+/**
+ * The configuration with every path made absolute, relative ones counted from `base`. Names of what ships
+ * (`bundled:demo-gpt2`) are no paths and stay.
+ */
+export function absolutePaths(config: SaeConfig, base: string): SaeConfig {
+  const absolute = (name: string) => (name.startsWith('bundled:') ? name : path.resolve(base, name));
+  const { model, text, activation_data_path: activations, output_dir: out } = config;
+  return {
+    ...config,
+    ...(model === undefined ? {} : { model: absolute(model) }),
+    ...(text === undefined ? {} : { text: text.map(absolute) }),
+    ...(activations === undefined ? {} : { activation_data_path: absolute(activations) }),
+    ...(out === undefined ? {} : { output_dir: absolute(out) }),
+  };
+}
+
+/** The line (from 1) in which a JSON text breaks, from V8's message, which gives a line or a character position. */
+function brokenLine(text: string, message: string): number | null {
+  const line = /line (\d+)/.exec(message)?.[1];
+  if (line !== undefined) return Number(line);
+  const position = /position (\d+)/.exec(message)?.[1];
+  if (position === undefined && !message.includes('end of JSON input')) return null;
+  // A text that is cut short breaks in its last line, not in the empty one after it.
+  const end = text.trimEnd().length;
+  return text.slice(0, Math.min(end, Number(position ?? end))).split('\n').length;
+}
+
+/**
+ * Reads a `*.sae.json`; its relative paths count from its own folder.
+ * @throws WorkbenchError `config_invalid`: missing, not JSON (with the line), or not a valid configuration.
+ */
+export async function readConfigFile(file: string): Promise<SaeConfig> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const sentence =
+      code === 'ENOENT' ? `There is no configuration file ${file}.` : `${file} cannot be read (${code ?? 'unknown'}).`;
+    throw inputError('config_invalid', sentence, 'Check the path of the *.sae.json file.');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const line = brokenLine(text, message);
+    const sentence = `${file} is not valid JSON${line === null ? '' : ` (line ${line})`}.`;
+    throw inputError('config_invalid', sentence, `The JSON parser says: ${message.split('\n', 1)[0] ?? ''}`);
+  }
+  return absolutePaths(parseConfig(value, path.basename(file)), path.dirname(path.resolve(file)));
+}

@@ -1,0 +1,23 @@
+import { parseConfig, type SaeConfig } from '../shared/config.js';
+
+export { absolutePaths, readConfigFile } from '../run/config-file.js';
+
+/** Keys of which a configuration may have only one: giving one of them overrides the others. */
+const alternatives: readonly (readonly (keyof SaeConfig)[])[] = [
+  ['layer_idx', 'hook_name'],
+  ['activation_data_path', 'text'],
+];
+
+/**
+ * A configuration with some of its values replaced, as flags override a file. Undefined values override nothing; a
+ * `layer_idx` replaces a `hook_name` and the reverse, a `text` an `activation_data_path` and the reverse.
+ * @throws WorkbenchError `config_invalid` if the two do not go together.
+ */
+export function mergeConfig(base: SaeConfig, overrides: SaeConfig): SaeConfig {
+  const given = Object.fromEntries(
+    Object.entries(overrides as Record<string, unknown>).filter(([, value]) => value !== undefined),
+  );
+  const replaced = alternatives.filter((keys) => keys.some((key) => key in given)).flat() as string[];
+  const kept = Object.fromEntries(Object.entries(base).filter(([key]) => !replaced.includes(key)));
+  return parseConfig({ ...kept, ...given }, 'The configuration');
+}

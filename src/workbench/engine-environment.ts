@@ -1,0 +1,26 @@
+/**
+ * What of the environment an engine is given: where programs, the person's profile and temporary files are, the locale,
+ * proxies and Hugging Face settings. Nothing else: above all no NODE_OPTIONS and none of an editor's own variables.
+ */
+const allowed = new RegExp(
+  `^(${[
+    'PATH|LD_LIBRARY_PATH',
+    'HOME|HOMEDRIVE|HOMEPATH|USERPROFILE|USER|USERNAME|APPDATA|LOCALAPPDATA|PROGRAMDATA',
+    'SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT',
+    'TMPDIR|TMP|TEMP',
+    'XDG_.*',
+    'LANG|LANGUAGE|LC_.*|TZ',
+    'HTTP_PROXY|HTTPS_PROXY|ALL_PROXY|NO_PROXY',
+    'HF_.*',
+  ].join('|')})$`,
+  'i', // Windows has `Path`, and proxies are written both ways everywhere
+);
+
+/** The environment of an engine, from that of this process. */
+export function engineEnvironment(
+  from: NodeJS.ProcessEnv,
+  electron = process.versions.electron !== undefined,
+): NodeJS.ProcessEnv {
+  const env = Object.fromEntries(Object.entries(from).filter(([name]) => allowed.test(name)));
+  return electron ? { ...env, ELECTRON_RUN_AS_NODE: '1' } : env;
+}

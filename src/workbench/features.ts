@@ -1,0 +1,2 @@
+/** What front ends read of a finished run's features. */
+export { Features, type FeatureExample, type LatentSummary } from '../run/features.js';

@@ -1,0 +1,199 @@
+import path from 'node:path';
+import { RunLock, runInUse } from '../run/lock.js';
+import { readRun, writeJob, type JobRecord } from '../run/records.js';
+import type { SaeConfig } from '../shared/config.js';
+import { inputError, toProblem } from '../shared/errors.js';
+import { emptyMetrics, type JobEvent } from '../shared/events.js';
+import type { Log } from '../shared/logs.js';
+import { absolutePaths, mergeConfig } from './config-file.js';
+import type { EngineOptions } from './engine-process.js';
+import { Job, type JobEnd } from './job.js';
+import { noProgress } from './job-journal.js';
+import { claimRunDir, defaultRunsFolder, newJobId } from './runs.js';
+
+export { Job, type JobEnd } from './job.js';
+
+export interface JobManagerOptions extends EngineOptions {
+  log: Log;
+  /** Jobs trained at the same time. */
+  concurrency?: number;
+  /** Most jobs waiting. */
+  queueLimit?: number;
+  /** Where runs go that name no folder. */
+  runsFolder?: string;
+}
+
+export interface StartOptions {
+  /** The run folder; else the configuration's `output_dir`, else a new one in the runs folder. */
+  runDir?: string;
+  /** Continue the run in `runDir`, under its job id, with `config` laid over its configuration. */
+  resume?: boolean;
+}
+
+export type JobListener = (event: JobEvent, job: Job) => void;
+
+/** More events than a workbench can have sent since its last `job.json` when it was killed. */
+const unrecordedEvents = 1000;
+
+/** The training jobs of this process: queue, engines and events. */
+export class JobManager {
+  readonly #options: JobManagerOptions & { concurrency: number; queueLimit: number };
+  readonly #jobs = new Map<string, Job>();
+  readonly #listeners = new Set<JobListener>();
+  #disposed = false;
+
+  constructor(options: JobManagerOptions) {
+    this.#options = { concurrency: 1, queueLimit: 16, ...options };
+  }
+
+  /**
+   * Starts a job, or queues it. Relative paths count from the current folder.
+   * @throws WorkbenchError `config_invalid`, `output_unusable`, `disk_full`, `run_in_use`, `run_unreadable`,
+   * `wrong_state` (the run is complete), `queue_full`; nothing is then left behind.
+   */
+  async start(config: SaeConfig, { runDir, resume = false }: StartOptions = {}): Promise<Job> {
+    if (this.#waiting().length >= this.#options.queueLimit) {
+      const sentence = `${this.#options.queueLimit} jobs are waiting already.`;
+      throw inputError('queue_full', sentence, 'Wait until one has finished, or cancel one.');
+    }
+    const given = absolutePaths(mergeConfig({}, config), process.cwd());
+    const dir = runDir === undefined ? given.output_dir : path.resolve(runDir);
+    if (!resume) return this.#startNew(given, dir);
+    if (dir === undefined) throw inputError('run_unreadable', 'No run to resume was named.', 'Give the run folder.');
+    return this.#startAgain(given, dir);
+  }
+
+  /** All jobs of this process, newest first. */
+  list(): Job[] {
+    return [...this.#jobs.values()].sort((a, b) => b.record.created_at.localeCompare(a.record.created_at));
+  }
+
+  /** @throws WorkbenchError `job_not_found`. */
+  get(id: string): Job {
+    const job = this.#jobs.get(id);
+    if (job === undefined)
+      throw inputError('job_not_found', `There is no job ${id}.`, 'List the jobs to see their ids.');
+    return job;
+  }
+
+  /** Calls the listener with every event of every job, in order. Returns what ends that. */
+  subscribe(listener: JobListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when training stands still. @throws WorkbenchError `job_not_found`, `wrong_state`. */
+  async pause(id: string): Promise<Job> {
+    const job = this.get(id);
+    if (job.state !== 'running') throw wrongState(job, 'paused');
+    await job.pause();
+    return job;
+  }
+
+  /** Goes on with a paused job, or starts the next attempt at one that failed or was cancelled. */
+  async resume(id: string): Promise<Job> {
+    const job = this.get(id);
+    if (job.state === 'over') return this.start({}, { runDir: job.runDir, resume: true });
+    if (job.record.status !== 'paused') throw wrongState(job, 'resumed');
+    await job.resume();
+    return job;
+  }
+
+  /** Stops a job with a checkpoint; resolves when its engine is gone. @throws WorkbenchError `job_not_found`, `wrong_state`. */
+  async cancel(id: string): Promise<JobEnd> {
+    const job = this.get(id);
+    if (job.state === 'over') throw wrongState(job, 'cancelled');
+    return job.cancel();
+  }
+
+  /** Ends a job's engine at once, without a checkpoint. @throws WorkbenchError `job_not_found`. */
+  kill(id: string): void {
+    this.get(id).kill();
+  }
+
+  /** Stops every job with a checkpoint, to be resumed another time, and starts none any more. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await Promise.all(this.list().map((job) => (job.state === 'over' ? job.ended : job.interrupt())));
+  }
+
+  async #startNew(config: SaeConfig, dir: string | undefined): Promise<Job> {
+    const id = newJobId();
+    const base = dir === undefined ? path.resolve(this.#options.runsFolder ?? defaultRunsFolder()) : undefined;
+    const record: JobRecord = {
+      job_id: id,
+      ...noProgress(config.max_epochs ?? 0, emptyMetrics),
+      attempt: 1,
+      seq: 0,
+      created_at: new Date().toISOString(),
+      started_at: null,
+      completed_at: null,
+      elapsed_time: 0,
+      output_dir: dir ?? path.join(base!, id),
+      config,
+    };
+    const unclaim = await claimRunDir(record.output_dir, record, base);
+    return this.#enqueue(record, false, unclaim);
+  }
+
+  async #startAgain(changes: SaeConfig, dir: string): Promise<Job> {
+    const known = this.list().find((job) => job.runDir === dir);
+    if (known?.state === 'over') await known.ended;
+    const { job: before, status, config } = await readRun(dir);
+    if (status === 'completed' || (known !== undefined && known.state !== 'over')) {
+      const sentence = `The run in ${dir} is ${before.status} and cannot be resumed.`;
+      throw inputError('wrong_state', sentence, 'Start a new run instead.', 'output_dir');
+    }
+    const owner = await RunLock.owner(dir);
+    if (owner !== null) throw runInUse(dir, owner);
+    const record: JobRecord = {
+      ...before,
+      error: undefined,
+      ...noProgress(before.total_epochs, before.metrics),
+      attempt: before.attempt + 1,
+      seq: before.seq + (status === before.status ? 0 : unrecordedEvents),
+      completed_at: null,
+      output_dir: dir,
+      config: mergeConfig(config, changes),
+    };
+    return this.#enqueue(record, true, () => writeJob(dir, before));
+  }
+
+  #enqueue(record: JobRecord, resume: boolean, undo: () => Promise<void>): Job {
+    const publish = (event: JobEvent) => {
+      for (const listener of this.#listeners) this.#tell(listener, event, job);
+    };
+    const job = new Job(record, resume, { ...this.#options, publish, undo });
+    this.#jobs.set(job.id, job);
+    job.queue();
+    void job.ended.then(() => {
+      this.#startWaiting();
+    });
+    this.#startWaiting();
+    return job;
+  }
+
+  #tell(listener: JobListener, event: JobEvent, job: Job): void {
+    try {
+      listener(event, job);
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      this.#options.log('engine', 'ERROR', `A listener failed at ${event.type}: ${toProblem(error).message}`, stack);
+    }
+  }
+
+  #waiting(): Job[] {
+    return [...this.#jobs.values()].filter((job) => job.state === 'waiting');
+  }
+
+  #startWaiting(): void {
+    const running = [...this.#jobs.values()].filter((job) => job.state === 'running').length;
+    const free = this.#disposed ? 0 : Math.max(0, this.#options.concurrency - running);
+    for (const job of this.#waiting().slice(0, free)) void job.run();
+  }
+}
+
+function wrongState(job: Job, change: string): Error {
+  const sentence = `Job ${job.id} is ${job.record.status} and cannot be ${change}.`;
+  return inputError('wrong_state', sentence, 'Look at the state of the job first.');
+}

@@ -1,0 +1,28 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { RunLock } from '../../run/lock.js';
+import { WorkbenchError } from '../../shared/errors.js';
+
+/** Log folders have one writer each. This process's own: the folder asked for, or the first free one of `2/`, `3/` … in it. */
+export interface LogFolder {
+  dir: string;
+  lock: RunLock;
+  /** True if another process writes the folder asked for. */
+  shared: boolean;
+}
+
+/**
+ * Takes a log folder. `onLost` is called if it is taken over because this process was stopped for a while.
+ * @throws the file system's error if the folder cannot be made or written.
+ */
+export async function takeLogFolder(base: string, onLost: () => void): Promise<LogFolder> {
+  for (let writer = 1; ; writer++) {
+    const dir = writer === 1 ? base : path.join(base, String(writer));
+    await mkdir(dir, { recursive: true });
+    try {
+      return { dir, lock: await RunLock.acquire(dir, onLost), shared: writer > 1 };
+    } catch (error) {
+      if (!(error instanceof WorkbenchError && error.problem.code === 'run_in_use')) throw error;
+    }
+  }
+}
