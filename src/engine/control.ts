@@ -11,10 +11,11 @@ export class Control {
   #cancelled = false;
   #resume: (() => void) | undefined;
   #paused: Promise<void> | undefined;
-  readonly #onPause: (paused: boolean) => void;
+  readonly #listeners: ((paused: boolean) => void)[] = [];
 
-  constructor(onPause: (paused: boolean) => void = () => undefined) {
-    this.#onPause = onPause;
+  /** Is told when work really stops and goes on again. */
+  onPause(listener: (paused: boolean) => void): void {
+    this.#listeners.push(listener);
   }
 
   pause(): void {
@@ -35,9 +36,9 @@ export class Control {
   async breathe(): Promise<void> {
     await setImmediate();
     if (this.#paused && !this.#cancelled) {
-      this.#onPause(true);
+      for (const listener of this.#listeners) listener(true);
       await this.#paused;
-      this.#onPause(false);
+      for (const listener of this.#listeners) listener(false);
     }
     if (this.#cancelled) throw new Cancelled();
   }

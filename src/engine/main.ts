@@ -17,7 +17,8 @@ function send(message: EngineMessage): void {
   if (process.connected) process.send!(message, undefined, {}, () => undefined);
 }
 
-const control = new Control((paused) => {
+const control = new Control();
+control.onPause((paused) => {
   send({ type: paused ? 'paused' : 'resumed' });
 });
 

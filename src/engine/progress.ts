@@ -14,12 +14,15 @@ export interface TrainingPosition {
 
 /**
  * Turns work done into progress events. The estimate of the time left is the rest of the current phase at the speed this phase
- * has had in this attempt, plus what the later phases were said to take (`expect`); it is null while either is unknown.
+ * has had in this attempt (before it has one: what it was expected to take), plus what the later phases are expected to take;
+ * it is null while either is unknown.
  */
 export class Progress {
   readonly #send: (progress: EngineProgress) => void;
   readonly #now: () => number;
   readonly #expected = new Map<Phase, number>();
+  /** What the current phase was expected to take. */
+  #ahead: number | undefined;
   #status: JobStatus = 'preparing';
   #phase: Phase = 'loading_model';
   #total = 1;
@@ -39,6 +42,7 @@ export class Progress {
 
   /** Begins a phase of `total` units of work, `done` of which an earlier attempt did. */
   begin(status: JobStatus, phase: Phase, total = 1, done = 0): void {
+    this.#ahead = this.#expected.get(phase);
     this.#expected.delete(phase);
     this.#status = status;
     this.#phase = phase;
@@ -83,9 +87,11 @@ export class Progress {
   }
 
   get remaining(): number | null {
-    const speed = this.speed;
-    if (speed === null || this.#expected.size === 0) return null;
-    let seconds = Math.max(0, this.#total - this.#done) / speed;
+    const left = Math.max(0, 1 - this.#done / this.#total);
+    const { speed } = this;
+    if (this.#ahead === undefined && this.#expected.size === 0) return null;
+    if (this.#ahead === undefined && speed === null) return null;
+    let seconds = speed === null ? left * this.#ahead! : (left * this.#total) / speed;
     for (const later of this.#expected.values()) seconds += later;
     return seconds;
   }

@@ -32,6 +32,8 @@ export interface TrainingBackend {
    * One training step. `between` runs between chunks of work and may throw: then no parameter, moment or counter has moved.
    */
   step(learningRate: number, sparsityCoef: number, between: () => Promise<void>): Promise<StepResult>;
+  /** The run's s and V, part of `tensors`: set once at its start. */
+  constants: { scale: number; variance: number };
   /** Starts counting anew which latents fire: at the start of an epoch. */
   startEpoch(): void;
   /** How often each latent fired since `startEpoch`, [n]. */

@@ -15,8 +15,6 @@ export interface TrainingRun {
   firstStep: number;
   totalSteps: number;
   stepsPerEpoch: number;
-  /** V = E‖x − x̄‖² in training units. */
-  variance: number;
   /** After every step. */
   onStep: (step: number, metrics: Metrics) => Promise<void>;
   /** Writes a checkpoint of the present state. */
@@ -27,24 +25,26 @@ export interface TrainingRun {
 export async function train(run: TrainingRun): Promise<void> {
   const { config, backend, buffer, control, totalSteps, stepsPerEpoch } = run;
   const { width } = backend.weights;
+  const { variance } = backend.constants;
   let saved = performance.now();
   let step = run.firstStep;
+  let drawn = false;
   try {
     while (step < totalSteps) {
-      if (step > run.firstStep && step % stepsPerEpoch === 0) {
-        buffer.startEpoch(step / stepsPerEpoch);
+      const epoch = Math.floor(step / stepsPerEpoch);
+      if (buffer.epoch !== epoch) {
+        buffer.startEpoch(epoch);
         backend.startEpoch();
       }
-      await control.breathe();
       await buffer.fill(control);
-      buffer.draw((row, i) => {
+      drawn = buffer.draw((row, i) => {
         backend.input.set(buffer.data.subarray(row * width, (row + 1) * width), i * width);
       });
       const rate = learningRate(config, step, totalSteps);
       const result = await backend.step(rate, sparsityCoef(config, step, totalSteps), () => control.breathe());
+      drawn = false;
       step++;
-      const metrics = toMetrics(result, rate, run.variance, step);
-      await run.onStep(step, metrics);
+      await run.onStep(step, toMetrics(result, rate, variance, step));
       if (performance.now() - saved >= 1000 * config.checkpoint_seconds) {
         await run.save(step);
         saved = performance.now();
@@ -52,7 +52,7 @@ export async function train(run: TrainingRun): Promise<void> {
     }
   } catch (error) {
     if (error instanceof Cancelled) {
-      buffer.undraw();
+      if (drawn) buffer.undraw();
       await run.save(step);
     }
     throw error;

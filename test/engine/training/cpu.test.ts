@@ -61,7 +61,7 @@ async function compare(options: CpuOptions, steps: number, sparsityCoef: number,
   const center = Float32Array.from({ length: width }, () => 0.3 * random.normal());
   initialise(backend.weights, center, false, options.seed);
   backend.weights.encoderBias.forEach((_, i, bias) => (bias[i] = 0.2 * random.normal() + biasShift));
-  backend.setConstants(1, variance);
+  backend.constants = { scale: 1, variance };
   let mostDead = 0;
   for (let step = 0; step < steps; step++) {
     const x = Float32Array.from({ length: batch * width }, () => random.normal());
@@ -125,7 +125,7 @@ test('standard takes the sparse path once its rows are sparse, with the same res
   const backend = await CpuBackend.create(options);
   initialise(backend.weights, new Float32Array(options.width), false, 1);
   backend.weights.encoderBias.fill(-2);
-  backend.setConstants(1, variance);
+  backend.constants = { scale: 1, variance };
   const random = new Random(5, 'sparse');
   const path: number[] = [];
   for (let step = 0; step < 3; step++) {
@@ -142,7 +142,7 @@ test('a row that overflows the sparse path sends its batch down the dense one', 
   const options: CpuOptions = { ...base, architecture: 'standard', latents: 400, batch: 70 };
   const backend = await CpuBackend.create(options);
   initialise(backend.weights, new Float32Array(options.width), false, 1);
-  backend.setConstants(1, variance);
+  backend.constants = { scale: 1, variance };
   const state = backend.tensors.state!.data as Uint32Array;
   backend.weights.encoderBias.fill(3);
   state[1] = 0;
@@ -161,7 +161,7 @@ test('a step that is interrupted between chunks has moved nothing', async () => 
   const options: CpuOptions = { ...base, latents: 4096, width: 16, batch: 4096, k: 8 };
   const backend = await CpuBackend.create(options);
   initialise(backend.weights, new Float32Array(options.width), true, 1);
-  backend.setConstants(1, variance);
+  backend.constants = { scale: 1, variance };
   const before = structuredClone(stateOf(backend, options));
   backend.input.fill(0.5);
   let chunks = 0;

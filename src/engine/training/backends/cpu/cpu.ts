@@ -95,7 +95,11 @@ export class CpuBackend implements TrainingBackend {
     return this.#arrays.xc.view;
   }
 
-  setConstants(scale: number, variance: number): void {
+  get constants(): { scale: number; variance: number } {
+    return { scale: this.#constants[0]!, variance: this.#constants[1]! };
+  }
+
+  set constants({ scale, variance }) {
     this.#constants.set([scale, variance]);
   }
 
@@ -141,7 +145,7 @@ export class CpuBackend implements TrainingBackend {
   async step(learningRate: number, sparsityCoef: number, between: () => Promise<void>): Promise<StepResult> {
     const a = this.#arrays;
     const { width: d, latents: n, batch } = this.#shape;
-    const [scale, variance] = this.#constants as unknown as [number, number];
+    const { scale, variance } = this.constants;
     this.#kernels.center(a.xc.address, d, scale, a.decoderBias.w.address, 0, batch);
     a.encoderBias.gradient.view.fill(0);
 

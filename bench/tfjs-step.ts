@@ -1,0 +1,67 @@
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { Random } from '../src/engine/activations/random.js';
+import type { StepShape } from './training-step.js';
+import { median, normals, time } from './statistics.js';
+
+/**
+ * The same training step in TensorFlow.js on its WASM SIMD backend: dense, automatic gradients with the TopK mask as a
+ * constant (it has no gradient of TopK), projection, clipping, Adam, renormalisation. Returns milliseconds per step.
+ */
+export async function measureTfjsStep(shape: StepShape, steps = 2): Promise<number> {
+  const folder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
+  setWasmPaths(path.join(folder, path.sep));
+  await tf.setBackend('wasm');
+  await tf.ready();
+  const { width: d, latents: n, k, batch } = shape;
+  const random = new Random(1, 'bench');
+  const unit = tf.tidy(() => {
+    const rows = tf.tensor2d(
+      normals(n * d, () => random.normal()),
+      [n, d],
+    );
+    return tf.div(rows, tf.norm(rows, 2, 1, true)) as tf.Tensor2D;
+  });
+  const parameters = {
+    encoder: tf.variable(unit),
+    decoder: tf.variable(unit.clone()),
+    encoderBias: tf.variable(tf.zeros([n])),
+    decoderBias: tf.variable(tf.zeros([d])),
+  };
+  const { encoder, decoder, encoderBias, decoderBias } = parameters;
+  const optimizer = tf.train.adam(1e-4, 0.9, 0.999, 1e-8);
+  const x = tf.tensor2d(
+    normals(batch * d, () => random.normal()),
+    [batch, d],
+  );
+
+  const step = () => {
+    tf.tidy(() => {
+      const hidden = () => tf.add(tf.matMul(tf.sub(x, decoderBias), encoder, false, true), encoderBias);
+      const h = hidden();
+      const threshold = tf.slice(tf.topk(h, k, true).values, [0, k - 1], [batch, 1]);
+      const mask = tf.cast(tf.logicalAnd(tf.greaterEqual(h, threshold), tf.greater(h, 0)), 'float32');
+      const { grads } = tf.variableGrads(() => {
+        const z = tf.mul(hidden(), mask);
+        const residual = tf.sub(tf.add(tf.matMul(z, decoder), decoderBias), x);
+        return tf.div(tf.sum(tf.square(residual)), batch);
+      }, Object.values(parameters));
+      const raw = grads[decoder.name]!;
+      grads[decoder.name] = tf.sub(raw, tf.mul(tf.sum(tf.mul(raw, decoder), 1, true), decoder));
+      const norm = tf.sqrt(tf.addN(Object.values(grads).map((grad) => tf.sum(tf.square(grad)))));
+      const clip = tf.minimum(1, tf.div(1, tf.add(norm, 1e-6)));
+      optimizer.applyGradients(
+        Object.fromEntries(Object.entries(grads).map(([name, grad]) => [name, tf.mul(grad, clip)])),
+      );
+      decoder.assign(tf.div(decoder, tf.norm(decoder, 2, 1, true)));
+    });
+    return encoder.data().then((values) => values[0]);
+  };
+  await step();
+  const times = [];
+  for (let i = 0; i < steps; i++) times.push(await time(step));
+  tf.disposeVariables();
+  return median(times);
+}

@@ -1,0 +1,194 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { writeFileAtomic } from '../../run/atomic.js';
+import { readConfigFile } from '../../run/config-file.js';
+import { configPath, newestCheckpoint, weightsPath } from '../../run/layout.js';
+import { RunLock } from '../../run/lock.js';
+import { appendMetrics, truncateMetrics } from '../../run/records.js';
+import { totalSteps, type ResolvedConfig } from '../../shared/config.js';
+import { inputError } from '../../shared/errors.js';
+import { emptyMetrics, type Metrics } from '../../shared/events.js';
+import type { TrainResult, TrainTask } from '../../shared/messages.js';
+import { ShuffleBuffer } from '../activations/shuffle-buffer.js';
+import type { TaskContext } from '../context.js';
+import { Cancelled } from '../control.js';
+import { environment } from '../data/provenance.js';
+import { Progress } from '../progress.js';
+import { unscale } from '../sae/weights.js';
+import type { TrainingBackend } from '../training/backend.js';
+import { CpuBackend } from '../training/backends/cpu/cpu.js';
+import { readCheckpoint, restoreTensors, writeCheckpoint } from '../training/checkpoint.js';
+import { prepareData, type TrainingData } from '../training/data.js';
+import { expectFinish } from '../training/estimate.js';
+import { finish } from '../training/finish.js';
+import { initialise } from '../training/initialise.js';
+import { train } from '../training/loop.js';
+import { normalise } from '../training/normalisation.js';
+import { checkSameRun } from '../training/same-run.js';
+
+/** A run that was stopped, with the checkpoint to resume it from. */
+export class Stopped extends Cancelled {
+  constructor(readonly checkpoint: string | null) {
+    super();
+  }
+}
+
+/**
+ * Trains an SAE in a run folder, from the start or from the folder's newest checkpoint.
+ * @throws Stopped after a cancel; WorkbenchError.
+ */
+export async function runTrain(task: TrainTask, context: TaskContext): Promise<TrainResult> {
+  await mkdir(task.runDir, { recursive: true });
+  const lock = await RunLock.acquire(task.runDir, () => {
+    context.log('training', 'ERROR', `Another process took over ${task.runDir}: stopping`);
+    context.control.cancel();
+  });
+  const progress = new Progress(context.report);
+  context.control.onPause((paused) => {
+    progress.pause(paused);
+  });
+  try {
+    return await trainInFolder(task, context, lock, progress);
+  } catch (error) {
+    if (error instanceof Cancelled) throw new Stopped(await newestCheckpoint(task.runDir));
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+async function trainInFolder(
+  task: TrainTask,
+  context: TaskContext,
+  lock: RunLock,
+  progress: Progress,
+): Promise<TrainResult> {
+  const { runDir } = task;
+  const threads = task.config.threads ?? context.threads;
+  const data = await prepareData({ runDir, config: task.config, threads, context, progress });
+  try {
+    const { config } = data;
+    await recordConfig(task, data, threads);
+    const backend = await createBackend(config, data.source.width, threads);
+    try {
+      const { fired, metrics } = await trainToTheEnd(task, context, lock, progress, data, backend);
+      const weights = unscale(backend.weights, backend.constants.scale);
+      await finish({ runDir, data, weights, fired, threads, context, progress });
+      return { weightsPath: weightsPath(runDir), metrics };
+    } finally {
+      await backend.dispose();
+    }
+  } finally {
+    await data.dispose();
+  }
+}
+
+/** Writes the complete configuration; of a run that is resumed, checks that it is still the same. */
+async function recordConfig({ runDir, resume }: TrainTask, data: TrainingData, threads: number): Promise<void> {
+  const provenance = { ...environment(threads), inputs: data.inputs };
+  const complete = { ...data.config, output_dir: undefined, provenance };
+  const path = configPath(runDir);
+  if (existsSync(path)) {
+    if (!resume) {
+      const hint = 'Resume it with --resume, or choose another folder.';
+      throw inputError('output_unusable', `${runDir} already holds a run.`, hint, 'output_dir');
+    }
+    checkSameRun(await readConfigFile(path), complete);
+  }
+  await writeFileAtomic(path, `${JSON.stringify(complete, null, 2)}\n`);
+}
+
+function createBackend(config: ResolvedConfig, width: number, threads: number): Promise<CpuBackend> {
+  return CpuBackend.create({
+    architecture: config.architecture,
+    width,
+    latents: config.latent_dim,
+    k: config.k,
+    batch: config.batch_size,
+    threads,
+    seed: config.seed,
+    clipNorm: config.clip_norm,
+    beta1: config.adam_beta1,
+    beta2: config.adam_beta2,
+    epsilon: config.adam_epsilon,
+    auxCoef: config.aux_coef,
+    deadAfterTokens: config.dead_after_tokens,
+  });
+}
+
+/** Initialises or resumes, and trains until the last step. */
+async function trainToTheEnd(
+  { runDir, resume }: TrainTask,
+  { control, log }: TaskContext,
+  lock: RunLock,
+  progress: Progress,
+  data: TrainingData,
+  backend: TrainingBackend,
+): Promise<{ fired: Uint32Array; metrics: Metrics }> {
+  const { config, source } = data;
+  const stepsPerEpoch = Math.floor(source.rowsPerEpoch / config.batch_size);
+  const steps = totalSteps(config, source.rowsPerEpoch);
+  const position = { step: 0, totalSteps: steps, stepsPerEpoch, batchSize: config.batch_size };
+  const buffer = new ShuffleBuffer(source, {
+    capacity: config.shuffle_buffer_tokens,
+    batchSize: config.batch_size,
+    seed: config.seed,
+  });
+  const checkpoint = resume ? await readCheckpoint(runDir) : null;
+  const firstStep = checkpoint?.step ?? 0;
+  let metrics = checkpoint?.metrics ?? emptyMetrics;
+  progress.training({ ...position, step: firstStep }, metrics);
+  if (checkpoint) {
+    restoreTensors(backend.tensors, checkpoint.tensors);
+    await buffer.restore(checkpoint.shuffle, control);
+    log('training', 'INFO', `Resuming at step ${firstStep} of ${steps}`);
+  } else {
+    await buffer.fill(control);
+    const { scale, variance, center } = normalise(buffer.data, buffer.rows, source.width);
+    backend.constants = { scale, variance };
+    initialise(backend.weights, center, config.tied_init, config.seed);
+    log('training', 'INFO', `Starting SAE training ${describe(data)}: ${steps} steps of ${config.batch_size} tokens`);
+  }
+  await truncateMetrics(runDir, firstStep);
+
+  const save = async (step: number) => {
+    if (lock.lost) return;
+    const written = await writeCheckpoint(runDir, { step, metrics, shuffle: buffer.state(), tensors: backend.tensors });
+    log('training', 'DEBUG', `Checkpoint ${written}`);
+  };
+  const onStep = async (step: number, latest: Metrics) => {
+    metrics = latest;
+    progress.training({ ...position, step }, metrics);
+    const { speed } = progress;
+    if (speed !== null) expectFinish(progress, data, 1 / (speed * config.batch_size));
+    const epochEnds = step % stepsPerEpoch === 0 || step === steps;
+    const epoch = Math.ceil(step / stepsPerEpoch);
+    if (step % config.log_every_steps === 0 || step === steps) {
+      const timestamp = new Date().toISOString();
+      const tokens = step * config.batch_size;
+      const rate = speed === null ? null : speed * config.batch_size;
+      await appendMetrics(runDir, { step, epoch, tokens, tokens_per_second: rate, metrics, timestamp });
+    }
+    progress.advance(step);
+    if (epochEnds) {
+      progress.report();
+      log('training', 'INFO', `Epoch ${epoch}/${Math.ceil(steps / stepsPerEpoch)}: ${summary(metrics)}`);
+    }
+  };
+  progress.begin('training', 'training', steps, firstStep);
+  await train({ config, backend, buffer, control, firstStep, totalSteps: steps, stepsPerEpoch, onStep, save });
+  if (firstStep < steps) await save(steps);
+  return { fired: backend.fired, metrics };
+}
+
+function describe({ config, language }: TrainingData): string {
+  const where = language ? `for ${language.opened.hook.name}` : 'on recorded activations';
+  return `${where} (${config.architecture}, ${config.latent_dim} latents)`;
+}
+
+function summary(metrics: Metrics): string {
+  const round = (value: number | null) => (value === null ? '-' : Number(value.toPrecision(5)));
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name}=${round(value)}`)
+    .join(' ');
+}

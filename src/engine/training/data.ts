@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { cacheDir } from '../../run/layout.js';
+import { resolveConfig, type ResolvedConfig, type SaeConfig } from '../../shared/config.js';
+import { dataDefaults } from '../../shared/defaults.js';
+import { bytesNeeded, checkDiskSpace, formatBytes } from '../activations/disk-space.js';
+import { extractToStore } from '../activations/extract.js';
+import { importActivations } from '../activations/parquet-read.js';
+import { ExtractingSource, StoredSource, type ActivationSource } from '../activations/source.js';
+import { ActivationStore } from '../activations/store.js';
+import type { TaskContext } from '../context.js';
+import { contextSize, openModel, textFiles, tokenize, type OpenedModel } from '../data/language-data.js';
+import { hashFile } from '../data/provenance.js';
+import { modelBlocks, storeBlocks, type PlacedRows } from '../evaluation/blocks.js';
+import type { Progress } from '../progress.js';
+import type { Contexts } from '../text/contexts.js';
+import { checkMemory } from './memory.js';
+
+/** What a run trains on and is evaluated with. */
+export interface TrainingData {
+  config: ResolvedConfig;
+  source: ActivationSource;
+  /** Groups of rows (contexts, or samples of recorded activations) that were trained on, and held out. */
+  trainGroups: Uint32Array;
+  heldOutGroups: Uint32Array;
+  rowCount: (group: number) => number;
+  blocks: (groups: Uint32Array) => AsyncIterable<PlacedRows>;
+  /** The language model and its text; null for recorded activations. */
+  language: { opened: OpenedModel; contexts: Contexts } | null;
+  /** What decided the data: hashes of the model and the text, or of the recorded activations. */
+  inputs: Record<string, unknown>;
+  dispose: () => Promise<void>;
+}
+
+interface Preparation {
+  runDir: string;
+  config: SaeConfig;
+  threads: number;
+  context: TaskContext;
+  progress: Progress;
+}
+
+/** Gets a run's activations ready: from recorded ones, or from a model and text. */
+export function prepareData(preparation: Preparation): Promise<TrainingData> {
+  return preparation.config.activation_data_path === undefined ? fromModel(preparation) : recorded(preparation);
+}
+
+async function recorded({ runDir, config, threads, context, progress }: Preparation): Promise<TrainingData> {
+  const { control, log } = context;
+  const path = config.activation_data_path!;
+  log('training', 'INFO', `Reading recorded activations from ${path}...`);
+  progress.begin('preparing', 'extracting');
+  const cache = config.activation_cache === 'float16' ? 'float16' : 'float32';
+  const store = await importActivations({
+    path,
+    dir: cacheDir(runDir),
+    dtype: cache,
+    layer: config.layer_idx,
+    maxSamples: config.max_samples,
+    heldOutFraction: config.held_out_fraction ?? dataDefaults.held_out_fraction,
+    seed: config.seed ?? dataDefaults.seed,
+    control,
+    onProgress: ({ rows, totalRows }) => {
+      progress.advance(rows / totalRows);
+    },
+  });
+  const source = new StoredSource(store, { seed: config.seed ?? dataDefaults.seed });
+  const resolved = resolveConfig(config, store.width, source.rowsPerEpoch);
+  checkMemory(resolved, store.width, source.rowsPerEpoch);
+  log('training', 'INFO', `${store.rows} activations of width ${store.width}, ${source.rowsPerEpoch} to train on`);
+  return {
+    config: { ...resolved, activation_cache: cache },
+    source,
+    ...storedGroups(store, null, context),
+    language: null,
+    inputs: { activations: await hashFile(path) },
+    dispose: () => store.close(),
+  };
+}
+
+async function fromModel({ runDir, config, threads, context, progress }: Preparation): Promise<TrainingData> {
+  const { control, log } = context;
+  progress.begin('preparing', 'loading_model');
+  log('model', 'INFO', `Loading model ${config.model ?? 'bundled:demo-gpt2'}...`);
+  const opened = await openModel(config, threads);
+  const { model, hook, files } = opened;
+  checkMemory(resolveConfig(config, model.width, Infinity), model.width, Infinity);
+  const model256 = await hashFile(files.onnx);
+  const inputs = { model: model256, text: await Promise.all(textFiles(config).map(({ path }) => hashFile(path))) };
+  const contexts = await tokenize(config, opened, { dir: cacheDir(runDir), control, progress });
+  log(
+    'model',
+    'INFO',
+    `${contexts.tokens} tokens in ${contexts.count} contexts of ${contexts.documentCount} documents`,
+  );
+  const dispose = async () => {
+    await model.dispose();
+    contexts.close();
+  };
+  const seed = config.seed ?? dataDefaults.seed;
+  const resolved: ResolvedConfig = {
+    ...resolveConfig(config, model.width, contexts.trainRows),
+    context_size: contextSize(config, model),
+    hook_name: hook.name,
+    layer_idx: undefined,
+  };
+  checkMemory(resolved, model.width, contexts.trainRows);
+  const language = { opened, contexts };
+  const cache = resolved.max_epochs > 1 ? resolved.activation_cache : 'none';
+  if (cache === 'none') {
+    return {
+      config: resolved,
+      source: new ExtractingSource(model, contexts, { seed, half: resolved.activation_cache === 'float16' }),
+      trainGroups: contexts.trainContexts,
+      heldOutGroups: contexts.heldOutContexts,
+      rowCount: (group) => contexts.rowCount(group),
+      blocks: (groups) => modelBlocks(model, contexts, groups, control),
+      language,
+      inputs,
+      dispose,
+    };
+  }
+  const rows = contexts.trainRows + contexts.heldOutRows;
+  const bytes = bytesNeeded(rows, model.width, cache);
+  const identity = createHash('sha256').update(`${model256.sha256} ${hook.tensor} ${contexts.sha256}`).digest('hex');
+  const dir = cacheDir(runDir);
+  let store = await ActivationStore.find(dir, identity);
+  if (!store) {
+    await checkDiskSpace(dir, bytes);
+    log('model', 'INFO', `Extracting ${rows} activations of ${hook.name}, ${formatBytes(bytes)} in ${dir}`);
+    const writer = await ActivationStore.create(dir, { width: model.width, dtype: cache, identity });
+    progress.begin('preparing', 'extracting', contexts.count, writer.groups);
+    try {
+      await extractToStore({
+        model,
+        contexts,
+        store: writer,
+        control,
+        onProgress: (done) => {
+          progress.advance(done.contexts);
+        },
+      });
+    } finally {
+      await writer.dispose();
+    }
+    store = await ActivationStore.open(dir);
+  }
+  const opening = store;
+  return {
+    config: resolved,
+    source: new StoredSource(store, { seed }),
+    ...storedGroups(store, contexts, context),
+    language,
+    inputs,
+    dispose: async () => {
+      await opening.close();
+      await dispose();
+    },
+  };
+}
+
+function storedGroups(store: ActivationStore, contexts: Contexts | null, { control }: TaskContext) {
+  return {
+    trainGroups: store.trainGroups,
+    heldOutGroups: store.heldOutGroups,
+    rowCount: (group: number) => store.rowCount(group),
+    blocks: (groups: Uint32Array) => storeBlocks(store, groups, contexts, control),
+  };
+}
