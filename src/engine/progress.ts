@@ -87,11 +87,11 @@ export class Progress {
   }
 
   get remaining(): number | null {
-    const left = Math.max(0, 1 - this.#done / this.#total);
+    const left = Math.max(0, this.#total - this.#done);
     const { speed } = this;
     if (this.#ahead === undefined && this.#expected.size === 0) return null;
     if (this.#ahead === undefined && speed === null) return null;
-    let seconds = speed === null ? left * this.#ahead! : (left * this.#total) / speed;
+    let seconds = speed === null ? (left / this.#total) * this.#ahead! : left / speed;
     for (const later of this.#expected.values()) seconds += later;
     return seconds;
   }

@@ -76,7 +76,7 @@ export class ActivationFile {
   /** A column of whole numbers, for the rows of one row group. */
   async integers(rowGroup: number, name: string): Promise<Float64Array> {
     const group = this.#groups[rowGroup]!;
-    const [column, treePath] = findColumn(this.path, group, this.#schema, name);
+    const [column, treePath] = await this.#column(group, name);
     const { type } = column;
     if (treePath.length !== 2 || (type !== 'INT32' && type !== 'INT64')) {
       throw unreadable(this.path, `has a column ${name} of ${type} instead of INT32 or INT64`);
@@ -96,7 +96,7 @@ export class ActivationFile {
   /** The activations of one row group, a page at a time; each run's values are its own. */
   async *activations(rowGroup: number): AsyncGenerator<RowRun, void, undefined> {
     const group = this.#groups[rowGroup]!;
-    const [column, treePath] = findColumn(this.path, group, this.#schema, 'activation');
+    const [column, treePath] = await this.#column(group, 'activation');
     const firstRow = this.firstRow(rowGroup);
     const decoder = new RowDecoder(this.path, this.#encoding, this.width, firstRow);
     const pages = readPages(this.#file, column, treePath);
@@ -114,6 +114,10 @@ export class ActivationFile {
       this.path,
       `has activations for ${rows} of ${group.num_rows.toString()} rows in row group ${rowGroup}`,
     );
+  }
+
+  #column(group: RowGroup, name: string): Promise<[ColumnMetaData, SchemaTree[]]> {
+    return guarded(this.path, () => findColumn(this.path, group, this.#schema, name));
   }
 
   async close(): Promise<void> {

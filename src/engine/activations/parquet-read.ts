@@ -40,9 +40,9 @@ export async function importActivations(options: ImportOptions): Promise<Activat
     if (found) return found;
     const layer = await chooseLayer(file, options.layer);
     const totalRows = file.has('sample_id') ? layer.rows : Math.min(layer.rows, options.maxSamples ?? Infinity);
-    await checkDiskSpace(dir, bytesNeeded(totalRows, file.width, dtype));
     const writer = await ActivationStore.create(dir, { width: file.width, dtype, identity });
     try {
+      await checkDiskSpace(dir, bytesNeeded(totalRows - writer.rows, file.width, dtype));
       const grouping = new RowGrouping(writer, { ...options, totalRows });
       for (let rowGroup = 0; rowGroup < file.rowGroups && !grouping.complete; rowGroup++) {
         const column = (name: string) => (file.has(name) ? file.integers(rowGroup, name) : undefined);
