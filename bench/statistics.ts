@@ -5,7 +5,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Milliseconds that `work` takes. */
-export async function time(work: () => Promise<unknown> | void): Promise<number> {
+export async function time(work: () => unknown): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;

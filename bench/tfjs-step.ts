@@ -22,7 +22,7 @@ export async function measureTfjsStep(shape: StepShape, steps = 2): Promise<numb
       normals(n * d, () => random.normal()),
       [n, d],
     );
-    return tf.div(rows, tf.norm(rows, 2, 1, true)) as tf.Tensor2D;
+    return tf.div<tf.Tensor2D>(rows, tf.norm(rows, 2, 1, true));
   });
   const parameters = {
     encoder: tf.variable(unit),

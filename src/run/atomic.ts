@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
@@ -147,7 +147,37 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Makes a folder and its parents, and returns the outermost one that was missing, if any was. */
-export async function makeFolder(folder: string): Promise<string | undefined> {
-  return mkdir(folder, { recursive: true });
+/**
+ * Makes a folder and what is missing above it; returns what it made, outermost first. (Node's own recursive `mkdir` never
+ * returns where a file system answers ENOENT below a folder that exists, as /proc does.)
+ * @throws the file system's error; ENOTDIR if a file is in the way. Nothing is then left behind.
+ */
+export async function makeFolders(folder: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = path.resolve(folder); !(await isFolder(at)); at = path.dirname(at)) missing.unshift(at);
+  const made: string[] = [];
+  try {
+    for (const each of missing) {
+      await mkdir(each).then(
+        () => made.push(each),
+        (error: unknown) => {
+          if (codeOf(error) !== 'EEXIST') throw error;
+        },
+      );
+    }
+  } catch (error) {
+    for (const each of made.reverse()) await rmdir(each).catch(() => undefined);
+    throw error;
+  }
+  return made;
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  try {
+    if ((await stat(file)).isDirectory()) return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' && file !== path.dirname(file)) return false;
+    throw error;
+  }
+  throw Object.assign(new Error(`ENOTDIR: ${file} is not a folder`), { code: 'ENOTDIR', path: file });
 }

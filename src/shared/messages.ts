@@ -53,6 +53,8 @@ export interface HookDescription {
 export interface TrainResult {
   weightsPath: string;
   metrics: Metrics;
+  /** Most memory that the engine held at once. */
+  peakRssBytes: number;
 }
 export interface ExtractResult {
   path: string;

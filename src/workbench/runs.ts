@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inputError, toProblem, WorkbenchError } from '../shared/errors.js';
-import { createFileExclusive } from '../run/atomic.js';
+import { createFileExclusive, makeFolders } from '../run/atomic.js';
 import { jobPath } from '../run/layout.js';
 import { RunLock, runInUse } from '../run/lock.js';
 import { readRun, serializeJob, type JobRecord, type Run } from '../run/records.js';
@@ -27,7 +27,7 @@ export async function claimRunDir(dir: string, record: JobRecord, base?: string)
   const made: string[] = [];
   try {
     if (base !== undefined) await makeRunsFolder(base, made);
-    await makeFolders(dir, made);
+    made.push(...(await makeFolders(dir)));
     await refuseUsed(dir);
     const { created } = await createFileExclusive(jobPath(dir), serializeJob(record));
     if (!created) throw notEmpty(dir);
@@ -52,15 +52,8 @@ export async function listRuns(base: string): Promise<Run[]> {
 /** Windows cannot remove what a virus scanner looks at: worth a few tries. */
 const removal = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 } as const;
 
-async function makeFolders(folder: string, made: string[]): Promise<void> {
-  const outermost = await mkdir(folder, { recursive: true });
-  if (outermost === undefined) return;
-  const below = path.relative(outermost, folder).split(path.sep).filter(Boolean);
-  made.push(...[outermost, ...below.map((_, i) => path.join(outermost, ...below.slice(0, i + 1)))]);
-}
-
 async function makeRunsFolder(base: string, made: string[]): Promise<void> {
-  await makeFolders(base, made);
+  made.push(...(await makeFolders(base)));
   const ignore = path.join(base, '.gitignore');
   try {
     await writeFile(ignore, '*\n', { flag: 'wx' });

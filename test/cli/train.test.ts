@@ -54,7 +54,7 @@ test('a run can be read, measured and its features seen from its folder', async 
   const show = await iw(cwd, 'show', 'run');
   assert.equal(show.code, 0, show.stderr);
   assert.match(show.stdout, /^status +completed$/m);
-  assert.match(show.stdout, /held out/);
+  assert.match(show.stdout, /^evaluation \([\d,]+ tokens: .*held out/m);
   const features = await iw(cwd, 'show', 'run', '--features', '3');
   assert.equal(features.code, 0, features.stderr);
   assert.equal([...features.stdout.matchAll(/^latent \d+ · fires on/gm)].length, 3);
@@ -105,7 +105,7 @@ test('Ctrl-C keeps a checkpoint, says how to go on, and going on completes the r
     },
   });
   assert.equal(code, 130, stderr);
-  assert.match(stderr, /a checkpoint is kept\. To go on: .* train --resume stopped$/m);
+  assert.match(stderr, /a checkpoint is kept\. To go on:\n {2}.* train --resume stopped$/m);
   const shown = await iw(cwd, 'show', 'stopped');
   assert.match(shown.stdout, /^status +cancelled at/m);
 

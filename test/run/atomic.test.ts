@@ -5,7 +5,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { createFileExclusive, renameReplacing, sweepTemporaries, writeFileAtomic } from '../../src/run/atomic.js';
+import {
+  createFileExclusive,
+  makeFolders,
+  renameReplacing,
+  sweepTemporaries,
+  writeFileAtomic,
+} from '../../src/run/atomic.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'iw-atomic-'));
 after(() => {
@@ -49,6 +55,20 @@ test('when the data fails in the middle the old file stays and nothing else is l
 
 test('a missing folder is reported and not made', async () => {
   await assert.rejects(writeFileAtomic(path.join(folder, 'none', 'a'), 'x'), { code: 'ENOENT' });
+});
+
+test('folders are made with what is missing above them, and what was made is told', async () => {
+  const dir = fresh();
+  const inner = path.join(dir, 'a', 'b');
+  assert.deepEqual(await makeFolders(inner), [path.join(dir, 'a'), inner]);
+  assert.deepEqual(await makeFolders(inner), []);
+  writeFileSync(path.join(inner, 'file'), '');
+  await assert.rejects(makeFolders(path.join(inner, 'file', 'c')), { code: 'ENOTDIR' });
+  await assert.rejects(makeFolders(path.join(inner, 'file')), { code: 'ENOTDIR' });
+});
+
+test('a folder that can never be made is an error, not a hang', { skip: process.platform !== 'linux' }, async () => {
+  await assert.rejects(makeFolders('/proc/interpretability/workbench'), { code: 'ENOENT' });
 });
 
 test('a folder can be renamed into its place', async () => {

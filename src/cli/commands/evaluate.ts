@@ -31,7 +31,7 @@ export async function evaluate(dir: string, options: EvaluateOptions): Promise<n
   const { result } = outcome;
   const lines = options.json
     ? [JSON.stringify(result)]
-    : [`${whole(result.tokens)} tokens, ${printable(result.text)}`, '', ...evaluationLines(result)];
+    : [`${whole(result.tokens)} tokens: ${printable(result.text)}`, '', ...evaluationLines(result)];
   process.stdout.write(`${lines.join('\n')}\n`);
   return exitCodes.done;
 }

@@ -91,12 +91,12 @@ async function report(end: JobEnd, options: TrainOptions): Promise<number> {
   }
   if (end.status === 'failed') {
     const checkpoint = await newestCheckpoint(end.outputDir);
-    const next = checkpoint === null ? [] : [`What was trained is kept. To go on from there: ${resume}`];
+    const next = checkpoint === null ? [] : ['What was trained is kept. To go on from there:', `  ${resume}`];
     say([...problemLines(end.problem, paintFor(process.stderr)), ...next]);
     return end.problem.input ? exitCodes.input : exitCodes.failed;
   }
   const kept =
     end.checkpoint === null ? 'Stopped before there was anything to keep.' : 'Stopped; a checkpoint is kept.';
-  say([`${kept} To go on: ${resume}`]);
+  say([`${kept} To go on:`, `  ${resume}`]);
   return exitCodes.interrupted;
 }

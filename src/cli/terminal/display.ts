@@ -53,7 +53,8 @@ export class LiveDisplay implements Display {
 
   #draw(text: string): void {
     if (text === this.#drawn) return;
-    this.#stream.write(clearLine + text);
+    // The cursor rests at the beginning: a terminal echoes ^C there, and at the end of a full line it would wrap.
+    this.#stream.write(`${clearLine}${text}\r`);
     this.#drawn = text;
   }
 }
@@ -61,7 +62,7 @@ export class LiveDisplay implements Display {
 /** A line every so many seconds of the task's own time and one at each phase's end, for pipes and files. */
 export function lineDisplay(stream: NodeJS.WritableStream, seconds = 5): Display {
   const clock = new PhaseClock();
-  let shown = 0;
+  let shown: number | undefined;
   const line = (text: string) => void stream.write(`${text}\n`);
   const finish = (finished: ReturnType<PhaseClock['end']>) => {
     if (finished) line(finishedLine(finished.last, finished.seconds));
@@ -70,6 +71,7 @@ export function lineDisplay(stream: NodeJS.WritableStream, seconds = 5): Display
     consoleLevel: 'INFO',
     progress(event) {
       finish(clock.observe(event));
+      shown ??= event.elapsed_time;
       if (event.elapsed_time - shown < seconds) return;
       shown = event.elapsed_time;
       line(progressLine(event));

@@ -104,6 +104,8 @@ export class PhaseClock {
   observe(event: Progress): { last: Progress; seconds: number } | undefined {
     const last = this.#last;
     this.#last = event;
+    // A resumed job's clock does not begin at zero.
+    if (!last) this.#since = event.elapsed_time;
     if (!last || last.phase === event.phase) return undefined;
     const seconds = Math.max(0, event.elapsed_time - this.#since);
     this.#since = event.elapsed_time;

@@ -72,7 +72,10 @@ export function storyLines(run: Run, metrics: readonly MetricsLine[], resume: st
     facts,
     course.length > 0 ? ['course of training', ...course.map(indent)] : [],
     evaluation
-      ? [`held out (${heldOut(evaluation.tokens, evaluation.text)})`, ...evaluationLines(evaluation).map(indent)]
+      ? [
+          `evaluation (${whole(evaluation.tokens)} tokens: ${printable(evaluation.text)})`,
+          ...evaluationLines(evaluation).map(indent),
+        ]
       : [],
     job.error && run.status === 'failed' ? problemLines(job.error) : [],
     isResumable(run) ? ['continue with', indent(resume)] : [],
@@ -81,10 +84,6 @@ export function storyLines(run: Run, metrics: readonly MetricsLine[], resume: st
 }
 
 const indent = (line: string) => `  ${line}`;
-
-function heldOut(tokens: number, text: string): string {
-  return `${whole(tokens)} tokens, ${printable(text)}`;
-}
 
 function statusText({ status, job }: Run): string {
   const attempt = job.attempt > 1 ? `, attempt ${job.attempt}` : '';

@@ -29,7 +29,7 @@ export function formatBytes(bytes: number): string {
     amount /= 1000;
     power++;
   }
-  return `${power === 0 ? amount : amount.toPrecision(3)} ${units[power]!}`;
+  return `${Number(amount.toPrecision(3))} ${units[power]!}`;
 }
 
 /**

@@ -57,7 +57,7 @@ export class MemoryPlan {
     }
     const pages = Math.ceil(this.#bytes / page);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    for (const make of this.#blocks) make(memory.buffer as ArrayBuffer);
+    for (const make of this.#blocks) make(memory.buffer);
     return memory;
   }
 }

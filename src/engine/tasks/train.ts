@@ -9,6 +9,7 @@ import { totalSteps, type ResolvedConfig } from '../../shared/config.js';
 import { inputError } from '../../shared/errors.js';
 import { emptyMetrics, type Metrics } from '../../shared/events.js';
 import type { TrainResult, TrainTask } from '../../shared/messages.js';
+import { formatBytes } from '../activations/disk-space.js';
 import { ShuffleBuffer } from '../activations/shuffle-buffer.js';
 import type { TaskContext } from '../context.js';
 import { Cancelled } from '../control.js';
@@ -74,7 +75,9 @@ async function trainInFolder(
       const { fired, metrics } = await trainToTheEnd(task, context, lock, progress, data, backend);
       const weights = unscale(backend.weights, backend.constants.scale);
       await finish({ runDir, data, weights, fired, threads, context, progress });
-      return { weightsPath: weightsPath(runDir), metrics };
+      const peakRssBytes = 1024 * process.resourceUsage().maxRSS;
+      context.log('engine', 'DEBUG', `Peak memory ${formatBytes(peakRssBytes)}`);
+      return { weightsPath: weightsPath(runDir), metrics, peakRssBytes };
     } finally {
       await backend.dispose();
     }

@@ -1,5 +1,8 @@
 import { hash32 } from '../activations/random.js';
 
+/** Part of the rows wanted by which a document may take the held-out ones beyond them. */
+const tolerance = 0.05;
+
 /**
  * Which documents are kept out of training: 1 for held out, [documents]. Documents are taken in the order of a seeded hash of
  * their index until the rows held out are as near to `fraction` of all as whole documents allow. A document without rows is
@@ -24,8 +27,8 @@ export function dealHeldOut(rows: ArrayLike<number>, fraction: number, seed: num
   let taken = 0;
   for (const document of order) {
     if (sum >= target || taken === order.length - 1) break;
-    const missing = target - sum;
-    if (Math.abs(missing - rows[document]!) > missing) continue;
+    const excess = sum + rows[document]! - target;
+    if (excess > Math.min(target - sum, tolerance * target)) continue;
     held[document] = 1;
     sum += rows[document]!;
     taken++;

@@ -44,7 +44,7 @@ export function prepareData(preparation: Preparation): Promise<TrainingData> {
   return preparation.config.activation_data_path === undefined ? fromModel(preparation) : recorded(preparation);
 }
 
-async function recorded({ runDir, config, threads, context, progress }: Preparation): Promise<TrainingData> {
+async function recorded({ runDir, config, context, progress }: Preparation): Promise<TrainingData> {
   const { control, log } = context;
   const path = config.activation_data_path!;
   log('training', 'INFO', `Reading recorded activations from ${path}...`);

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolders } from '../../run/atomic.js';
 import { RunLock } from '../../run/lock.js';
 import { WorkbenchError } from '../../shared/errors.js';
 
@@ -18,7 +18,7 @@ export interface LogFolder {
 export async function takeLogFolder(base: string, onLost: () => void): Promise<LogFolder> {
   for (let writer = 1; ; writer++) {
     const dir = writer === 1 ? base : path.join(base, String(writer));
-    await mkdir(dir, { recursive: true });
+    await makeFolders(dir);
     try {
       return { dir, lock: await RunLock.acquire(dir, onLost), shared: writer > 1 };
     } catch (error) {

@@ -48,24 +48,24 @@ test('a line for a log holds the step, the metrics, the time gone and the time l
   );
 });
 
-test('the clock gives each phase the time between its first event and the next phase', () => {
+test('the clock gives each phase of an attempt, also a resumed one, the time until the next phase', () => {
   const clock = new PhaseClock();
   const ended: [string, number][] = [];
   for (const [phase, elapsed] of [
-    ['loading_model', 0.5],
-    ['tokenizing', 2],
-    ['tokenizing', 3],
-    ['training', 5],
+    ['loading_model', 100.5],
+    ['tokenizing', 102],
+    ['tokenizing', 103],
+    ['training', 105],
   ] as const) {
     const finished = clock.observe(progressEvent({ phase, elapsed_time: elapsed }));
     if (finished) ended.push([finished.last.phase, finished.seconds]);
   }
-  clock.observe(progressEvent({ phase: 'training', elapsed_time: 9 }));
+  clock.observe(progressEvent({ phase: 'training', elapsed_time: 109 }));
   const last = clock.end()!;
   assert.deepEqual(
     [...ended, [last.last.phase, last.seconds]],
     [
-      ['loading_model', 2],
+      ['loading_model', 1.5],
       ['tokenizing', 3],
       ['training', 4],
     ],

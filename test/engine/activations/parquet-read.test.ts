@@ -236,7 +236,7 @@ test('activations that cannot fit on the disk are refused beforehand, with both 
   assert.deepEqual([0, 999, 1000, 1_234_567, 5.36e11].map(formatBytes), [
     '0 bytes',
     '999 bytes',
-    '1.00 kB',
+    '1 kB',
     '1.23 MB',
     '536 GB',
   ]);

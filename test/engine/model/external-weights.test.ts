@@ -54,13 +54,17 @@ test('weights in a file of their own give the same activations and leave nothing
   assert.deepEqual(readdirSync(home).sort(), ['model.onnx', 'model.onnx_data']);
 });
 
-test('weights that are symbolic links, as in Hugging Face’s cache, work too', { skip: process.platform === 'win32' }, async () => {
-  const { home, weights } = withExternalWeights(path.join(folder, 'snapshot'));
-  writeFileSync(path.join(folder, 'blob'), weights);
-  symlinkSync(path.join(folder, 'blob'), path.join(home, 'model.onnx_data'));
-  assert.deepEqual(await activationsAndLoss(home), await activationsAndLoss(tiny));
-  assert.deepEqual(readdirSync(home).sort(), ['model.onnx', 'model.onnx_data']);
-});
+test(
+  'weights that are symbolic links, as in Hugging Face’s cache, work too',
+  { skip: process.platform === 'win32' },
+  async () => {
+    const { home, weights } = withExternalWeights(path.join(folder, 'snapshot'));
+    writeFileSync(path.join(folder, 'blob'), weights);
+    symlinkSync(path.join(folder, 'blob'), path.join(home, 'model.onnx_data'));
+    assert.deepEqual(await activationsAndLoss(home), await activationsAndLoss(tiny));
+    assert.deepEqual(readdirSync(home).sort(), ['model.onnx', 'model.onnx_data']);
+  },
+);
 
 test('missing weights are named', async () => {
   const { home } = withExternalWeights(path.join(folder, 'missing'));

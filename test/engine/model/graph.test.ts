@@ -34,10 +34,18 @@ function problem(run: () => unknown): Problem {
   return assert.fail('nothing was thrown');
 }
 
-test('a file cut off anywhere is refused in words, by reading it or by loading it', async () => {
+test('a file cut off anywhere is refused in words', () => {
   const random = new Random(1, 'offsets');
   // The last bytes name the operator set: without the very last one everything else is there.
-  const offsets = [0, 1, 2, 7, bytes.length - 1, bytes.length - 5, ...Array.from({ length: 60 }, () => random.below(bytes.length))];
+  const offsets = [
+    0,
+    1,
+    2,
+    7,
+    bytes.length - 1,
+    bytes.length - 5,
+    ...Array.from({ length: 60 }, () => random.below(bytes.length)),
+  ];
   for (const offset of offsets) {
     const { code } = problem(() => readGraph(write(bytes.subarray(0, offset))));
     assert.equal(code, 'model_unreadable', `cut at ${offset}`);
@@ -49,11 +57,15 @@ test('a damaged file never ends in anything but a model or a problem in words', 
   for (let round = 0; round < 40; round++) {
     const damaged = Buffer.from(bytes);
     // The graph's structure lies in the first and last kilobytes, its weights between.
-    for (let i = 0; i < 4; i++) damaged[random.below(2) === 0 ? random.below(4000) : bytes.length - 1 - random.below(4000)] = random.below(256);
+    for (let i = 0; i < 4; i++)
+      damaged[random.below(2) === 0 ? random.below(4000) : bytes.length - 1 - random.below(4000)] = random.below(256);
     const file = write(damaged);
     try {
       const graph = readGraph(file);
-      const model = await TappedModel.open(locateModel(file), selectHook(graph, { layer_idx: 1 }), { threads: 1, graph });
+      const model = await TappedModel.open(locateModel(file), selectHook(graph, { layer_idx: 1 }), {
+        threads: 1,
+        graph,
+      });
       await model.dispose();
     } catch (error) {
       assert.ok(error instanceof WorkbenchError, `round ${round}: a bare ${String((error as Error).stack)}`);
@@ -76,7 +88,9 @@ for (const [what, content] of [
 }
 
 test('a Git LFS pointer is recognised', () => {
-  const { code, hint } = problem(() => readGraph(write('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')));
+  const { code, hint } = problem(() =>
+    readGraph(write('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')),
+  );
   assert.equal(code, 'model_unreadable');
   assert.match(hint, /git lfs pull/);
 });

@@ -35,7 +35,16 @@ test('remembered pieces give what the whole tokenizer gives, for the sample and 
   const ours = loadTokenizer(demo);
   const lines = readFileSync(path.join(root, 'examples/sample.jsonl'), 'utf8').trim().split('\n').slice(0, 60);
   const texts = lines.map((line) => (JSON.parse(line) as { text: string }).text);
-  texts.push('', ' ', ' \n\n  x\t\ty  \u00a0 z', "we'll don't it's 'tis", '\u2003a\ud800b', '🙂🙂 e\u0301 漢字', 'a<|endoftext|> b', '\r\n\r\n1234 5,6');
+  texts.push(
+    '',
+    ' ',
+    ' \n\n  x\t\ty  \u00a0 z',
+    "we'll don't it's 'tis",
+    '\u2003a\ud800b',
+    '🙂🙂 e\u0301 漢字',
+    'a<|endoftext|> b',
+    '\r\n\r\n1234 5,6',
+  );
   for (const text of texts) {
     const { ids } = theirs.encode(text, { add_special_tokens: false });
     assert.deepEqual(ours.encode(text), ids, JSON.stringify(text.slice(0, 40)));
@@ -45,14 +54,21 @@ test('remembered pieces give what the whole tokenizer gives, for the sample and 
 
 test('decoding gives the text back, spaces before punctuation included', () => {
   const tokenizer = loadTokenizer(tiny);
-  for (const text of ['We , the people .', ' the  Union', 'naïve 🙂']) assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
+  for (const text of ['We , the people .', ' the  Union', 'naïve 🙂'])
+    assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
   assert.equal(tokenizer.decode([]), '');
 });
 
 test('the texts of single tokens make up the text', () => {
   const tokenizer = loadTokenizer(demo);
   const text = 'The state of the Union is strong.';
-  assert.equal(tokenizer.encode(text).map((id) => tokenizer.tokenText(id)).join(''), text);
+  assert.equal(
+    tokenizer
+      .encode(text)
+      .map((id) => tokenizer.tokenText(id))
+      .join(''),
+    text,
+  );
   assert.equal(tokenizer.tokenText(tokenizer.bosId!), '<|endoftext|>');
   assert.equal(tokenizer.tokenText(10 ** 6), '');
 });
@@ -75,12 +91,24 @@ test('without tokenizer_config.json the model’s config.json says which ids are
 });
 
 test('a sentencepiece-like tokenizer keeps the space in front of a word', () => {
+  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null };
   const vocab = { '<unk>': 0, '<s>': 1, '<0x0A>': 2, '▁the': 3, '▁': 4, t: 5, h: 6, e: 7 };
   const model = { type: 'BPE', vocab, merges: ['t h'], unk_token: '<unk>', byte_fallback: true };
-  const decoder = { type: 'Sequence', decoders: [{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }, { type: 'Strip', content: ' ', start: 1, stop: 0 }] };
+  const decoder = {
+    type: 'Sequence',
+    decoders: [
+      { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+      { type: 'Strip', content: ' ', start: 1, stop: 0 },
+    ],
+  };
   const added_tokens = [{ id: 1, content: '<s>', special: true }];
-  const tokenizer = loadTokenizer(modelWith(JSON.stringify({ model, decoder, added_tokens }), '{"bos_token": "<s>"}'));
-  assert.deepEqual([3, 2, 1, 5].map((id) => tokenizer.tokenText(id)), [' the', '\n', '<s>', 't']);
+  const tokenizer = loadTokenizer(
+    modelWith(JSON.stringify({ ...parts, model, decoder, added_tokens }), '{"bos_token": "<s>"}'),
+  );
+  assert.deepEqual(
+    [3, 2, 1, 5].map((id) => tokenizer.tokenText(id)),
+    [' the', '\n', '<s>', 't'],
+  );
   assert.equal(tokenizer.bosId, 1);
 });
 
@@ -96,10 +124,27 @@ function code(run: () => unknown): string {
 }
 
 test('a missing or unusable tokenizer is refused', () => {
-  for (const content of [undefined, '', '{', '[]', 'null', '{}', '{"model":{}}', '{"model":{"type":"BPE"}}', own.slice(0, 3000)]) {
-    assert.equal(code(() => loadTokenizer(modelWith(content))), 'tokenizer_missing', content);
+  for (const content of [
+    undefined,
+    '',
+    '{',
+    '[]',
+    'null',
+    '{}',
+    '{"model":{}}',
+    '{"model":{"type":"BPE"}}',
+    own.slice(0, 3000),
+  ]) {
+    assert.equal(
+      code(() => loadTokenizer(modelWith(content))),
+      'tokenizer_missing',
+      content,
+    );
   }
-  assert.equal(code(() => loadTokenizer(modelWith(own, '{'))), 'tokenizer_missing');
+  assert.equal(
+    code(() => loadTokenizer(modelWith(own, '{'))),
+    'tokenizer_missing',
+  );
 });
 
 test('a tokenizer with more ids than the model has embeddings is refused', () => {
@@ -108,5 +153,10 @@ test('a tokenizer with more ids than the model has embeddings is refused', () =>
   assert.deepEqual([embeddingRows(small), embeddingRows(large)], [512, 8192]);
   checkTokenizer(loadTokenizer(tiny), small);
   checkTokenizer(loadTokenizer(tiny), large);
-  assert.equal(code(() => { checkTokenizer(loadTokenizer(demo), small); }), 'tokenizer_mismatch');
+  assert.equal(
+    code(() => {
+      checkTokenizer(loadTokenizer(demo), small);
+    }),
+    'tokenizer_mismatch',
+  );
 });

@@ -144,7 +144,7 @@ export class CpuBackend implements TrainingBackend {
 
   async step(learningRate: number, sparsityCoef: number, between: () => Promise<void>): Promise<StepResult> {
     const a = this.#arrays;
-    const { width: d, latents: n, batch } = this.#shape;
+    const { width: d, batch } = this.#shape;
     const { scale, variance } = this.constants;
     this.#kernels.center(a.xc.address, d, scale, a.decoderBias.w.address, 0, batch);
     a.encoderBias.gradient.view.fill(0);
