@@ -53,7 +53,7 @@ function bareBatch(list: readonly number[], contexts: Contexts, inputs: readonly
  * Extraction (tokenised contexts on disk → rows in memory) against ONNX Runtime alone over the same cut graph and the same batches,
  * in turns so that both meet the same machine; medians over the rounds.
  */
-export async function measureExtraction(rounds = 7, batches = 16): Promise<ExtractionMeasurement> {
+export async function measureExtraction(rounds = 5, batches = 8): Promise<ExtractionMeasurement> {
   const threads = cpus().length;
   const files = locateModel('bundled:demo-gpt2');
   const graph = readGraph(files.onnx);

@@ -19,11 +19,14 @@ export async function runShown<T extends Task>(task: T, display: Display): Promi
     },
   });
   const ended = onStop(running.cancel, running.kill);
+  let completed = false;
   try {
-    return await running.result;
+    const outcome = await running.result;
+    completed = outcome.status === 'completed';
+    return outcome;
   } finally {
     ended();
-    display.close();
+    display.close(!completed);
     await logging.close();
   }
 }

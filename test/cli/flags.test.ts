@@ -3,6 +3,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { addFlags, configFromFlags, sourceFlags, trainingFlags, withBundled } from '../../src/cli/flags.js';
+import { describe } from '../../src/shared/config.js';
 import { WorkbenchError } from '../../src/shared/errors.js';
 
 const flags = [...sourceFlags, ...trainingFlags];
@@ -56,7 +57,7 @@ test('every flag sets its key of the configuration', () => {
 
 test('every flag is explained by the sentence of its key', () => {
   const help = addFlags(new Command('train'), flags).helpInformation().replace(/\s+/g, ' ');
-  assert.match(help, /--latent-dim <n> Number of latents n; 16 × the width, at most 16384\./);
+  for (const { flag, key } of flags) assert.ok(help.includes(`${flag} ${describe(key)}`), flag);
 });
 
 test('a value that is no number, out of range or not whole is refused with the flag’s own name', () => {

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { readRun } from '../../workbench/runs.js';
+import { inputError } from '../../shared/errors.js';
+import { configPath } from '../../workbench/runs.js';
 import { exitCodes } from '../exit.js';
 import { configFromFlags, sourceFlags } from '../flags.js';
 import { runShown } from '../task.js';
@@ -17,7 +19,14 @@ export interface EvaluateOptions {
 /** `iw eval RUN_DIR` */
 export async function evaluate(dir: string, options: EvaluateOptions): Promise<number> {
   const { text, threads } = configFromFlags(options, sourceFlags);
-  const { dir: runDir } = await readRun(path.resolve(dir));
+  const runDir = path.resolve(dir);
+  if (!existsSync(configPath(runDir))) {
+    throw inputError(
+      'run_unreadable',
+      `${runDir} is not a run folder: it has no config.sae.json.`,
+      'Give the folder of a run.',
+    );
+  }
   const outcome = await runShown(
     {
       kind: 'evaluate',

@@ -30,11 +30,11 @@ export async function train(file: string | undefined, options: TrainOptions): Pr
     if (event.type === 'training_progress') display.progress(event);
     else logging.mute();
   });
-  let end: JobEnd;
+  let end: JobEnd | undefined;
   try {
     end = await runJob(jobs, config, options, display);
   } finally {
-    display.close();
+    display.close(end?.status !== 'completed');
     await logging.close();
   }
   return report(end, options);
@@ -90,9 +90,14 @@ async function report(end: JobEnd, options: TrainOptions): Promise<number> {
     return exitCodes.done;
   }
   if (end.status === 'failed') {
-    const checkpoint = await newestCheckpoint(end.outputDir);
-    const next = checkpoint === null ? [] : ['What was trained is kept. To go on from there:', `  ${resume}`];
-    say([...problemLines(end.problem, paintFor(process.stderr)), ...next]);
+    say(problemLines(end.problem, paintFor(process.stderr)));
+    if (!end.problem.input) {
+      const kept = (await newestCheckpoint(end.outputDir)) !== null;
+      say([
+        kept ? 'What was trained is kept. To go on from there:' : 'To begin again in the same folder:',
+        `  ${resume}`,
+      ]);
+    }
     return end.problem.input ? exitCodes.input : exitCodes.failed;
   }
   const kept =

@@ -9,8 +9,8 @@ export interface Display {
   progress(event: Progress): void;
   /** A line beside the progress, such as a warning; it never lands inside a bar. */
   line(text: string): void;
-  /** Leaves the terminal as it was found. */
-  close(): void;
+  /** Leaves the terminal as it was found; `stopped` if the task did not come to its own end. */
+  close(stopped: boolean): void;
 }
 
 const clearLine = '\r\u001b[2K';
@@ -33,7 +33,7 @@ export class LiveDisplay implements Display {
 
   progress(event: Progress): void {
     const finished = this.#clock.observe(event);
-    if (finished) this.line(finishedLine(finished.last, finished.seconds, this.#paint));
+    if (finished) this.line(finishedLine(finished, false, this.#paint));
     // A full last column makes some terminals wrap, and then the line cannot be taken back. Some report no size at all.
     this.#draw(barLine(event, (this.#stream.columns || 80) - 1, this.#paint));
   }
@@ -45,10 +45,10 @@ export class LiveDisplay implements Display {
     this.#draw(bar);
   }
 
-  close(): void {
+  close(stopped: boolean): void {
     this.#draw('');
     const finished = this.#clock.end();
-    if (finished) this.#stream.write(`${finishedLine(finished.last, finished.seconds, this.#paint)}\n`);
+    if (finished) this.#stream.write(`${finishedLine(finished, stopped, this.#paint)}\n`);
   }
 
   #draw(text: string): void {
@@ -64,21 +64,20 @@ export function lineDisplay(stream: NodeJS.WritableStream, seconds = 5): Display
   const clock = new PhaseClock();
   let shown: number | undefined;
   const line = (text: string) => void stream.write(`${text}\n`);
-  const finish = (finished: ReturnType<PhaseClock['end']>) => {
-    if (finished) line(finishedLine(finished.last, finished.seconds));
-  };
   return {
     consoleLevel: 'INFO',
     progress(event) {
-      finish(clock.observe(event));
+      const finished = clock.observe(event);
+      if (finished) line(finishedLine(finished));
       shown ??= event.elapsed_time;
       if (event.elapsed_time - shown < seconds) return;
       shown = event.elapsed_time;
       line(progressLine(event));
     },
     line,
-    close() {
-      finish(clock.end());
+    close(stopped) {
+      const finished = clock.end();
+      if (finished) line(finishedLine(finished, stopped));
     },
   };
 }

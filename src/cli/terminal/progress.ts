@@ -83,10 +83,15 @@ export function progressLine(event: Progress): string {
   return `${heading(event)} ${percentDone(event)} · ${parts.join(' · ')}`;
 }
 
-/** The line that stays when a phase is over; `seconds` is how long it took. */
-export function finishedLine(last: Progress, seconds: number, paint: Paint = plain): string {
+/** A phase that is over: its last progress and how many seconds it took. */
+export interface FinishedPhase {
+  last: Progress;
+  seconds: number;
+}
+
+/** The line that stays when a phase is over; `stopped` where it did not come to its own end. */
+export function finishedLine({ last, seconds }: FinishedPhase, stopped = false, paint: Paint = plain): string {
   const name = phaseNames[last.phase].padEnd(nameWidth);
-  const stopped = last.status === 'cancelled' || last.status === 'failed';
   const mark = stopped ? paint.red('✗') : paint.green('✓');
   const trained =
     last.phase === 'training' && last.step > 0
@@ -101,7 +106,7 @@ export class PhaseClock {
   #since = 0;
 
   /** The phase that this event ended, if it did. */
-  observe(event: Progress): { last: Progress; seconds: number } | undefined {
+  observe(event: Progress): FinishedPhase | undefined {
     const last = this.#last;
     this.#last = event;
     // A resumed job's clock does not begin at zero.
@@ -113,7 +118,7 @@ export class PhaseClock {
   }
 
   /** The phase that was running when the job ended. */
-  end(): { last: Progress; seconds: number } | undefined {
+  end(): FinishedPhase | undefined {
     const last = this.#last;
     this.#last = undefined;
     return last && { last, seconds: Math.max(0, last.elapsed_time - this.#since) };

@@ -64,7 +64,7 @@ export function stageModel(graph: Graph, model: ModelProto): StagedModel {
   let linked = false;
   for (const file of files) {
     const status = lstatSync(path.join(graph.folder, file), { throwIfNoEntry: false });
-    const outside = path.isAbsolute(file) || path.relative('.', file).startsWith('..');
+    const outside = path.isAbsolute(file) || path.normalize(file).split(path.sep)[0] === '..';
     if (file === '' || outside) throw unreadable(graph.path, `keeps weights outside its folder (${file})`);
     if (!status)
       throw unreadable(graph.path, `needs the weights in ${file}, which are not there`, 'Download that file, too.');

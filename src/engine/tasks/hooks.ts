@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { inputError } from '../../shared/errors.js';
 import type { HookDescription, HooksResult, HooksTask } from '../../shared/messages.js';
 import type { TaskContext } from '../context.js';
@@ -11,7 +10,7 @@ import { TappedModel } from '../model/session.js';
  * Lists the hook points of a model with their widths.
  * @throws WorkbenchError `model_not_found`, `model_unreadable`, or `hook_not_found` where no residual stream is recognised.
  */
-export async function runHooks(task: HooksTask, { log, control }: TaskContext): Promise<HooksResult> {
+export async function runHooks(task: HooksTask, { log, control, threads }: TaskContext): Promise<HooksResult> {
   const files = locateModel(task.model);
   log('model', 'INFO', `Reading the hook points of ${files.onnx}`);
   const graph = readGraph(files.onnx);
@@ -19,7 +18,7 @@ export async function runHooks(task: HooksTask, { log, control }: TaskContext): 
   for (const hook of findHooks(graph)) {
     let { width } = hook;
     if (width === null) {
-      const model = await TappedModel.open(files, hook, { threads: cpus().length, graph });
+      const model = await TappedModel.open(files, hook, { threads, graph });
       width = model.width;
       await model.dispose();
       await control.breathe();

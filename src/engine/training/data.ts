@@ -119,15 +119,25 @@ async function fromModel({ runDir, config, threads, context, progress }: Prepara
       dispose,
     };
   }
-  const rows = contexts.trainRows + contexts.heldOutRows;
-  const bytes = bytesNeeded(rows, model.width, cache);
-  const identity = createHash('sha256').update(`${model256.sha256} ${hook.tensor} ${contexts.sha256}`).digest('hex');
+  const { exclude_first_position, held_out_fraction } = resolved;
+  const decides = [
+    model256.sha256,
+    hook.tensor,
+    contexts.sha256,
+    cache,
+    exclude_first_position,
+    held_out_fraction,
+    seed,
+  ];
+  const identity = createHash('sha256').update(JSON.stringify(decides)).digest('hex');
   const dir = cacheDir(runDir);
   let store = await ActivationStore.find(dir, identity);
   if (!store) {
+    const writer = await ActivationStore.create(dir, { width: model.width, dtype: cache, identity });
+    const rows = contexts.trainRows + contexts.heldOutRows;
+    const bytes = bytesNeeded(rows - writer.rows, model.width, cache);
     await checkDiskSpace(dir, bytes);
     log('model', 'INFO', `Extracting ${rows} activations of ${hook.name}, ${formatBytes(bytes)} in ${dir}`);
-    const writer = await ActivationStore.create(dir, { width: model.width, dtype: cache, identity });
     progress.begin('preparing', 'extracting', contexts.count, writer.groups);
     try {
       await extractToStore({

@@ -31,8 +31,9 @@ interface Live {
 }
 
 const flushBytes = 64 * 1024;
-/** What is kept in memory while nothing can be written. */
+/** What is kept in memory while nothing can be written, and what before the file has its place. */
 const heldBytes = 1024 * 1024;
+const earlyBytes = 64 * 1024 * 1024;
 const retryMs = 1000;
 
 /**
@@ -68,7 +69,9 @@ export class RotatingFile {
   /** Adds a line (or a record of several), which ends with a line break. */
   append(line: string): void {
     const stuck = this.#failedAt !== undefined || this.#file === undefined;
-    if (stuck && this.#bytes + line.length > heldBytes) {
+    const room = this.#file === undefined ? earlyBytes : heldBytes;
+    // Once one is lost, all are until writing works again: no line may come before an older one.
+    if (stuck && (this.#lost > 0 || this.#bytes + line.length > room)) {
       this.#lost++;
     } else {
       this.#lines.push(line);
@@ -196,8 +199,16 @@ function writeWhole(live: Live, bytes: Buffer): void {
     for (let done = 0; done < bytes.length;) done += writeSync(live.fd, bytes, done);
     live.size += bytes.length;
   } catch (error) {
-    ftruncateSync(live.fd, live.size);
+    cutBack(live);
     throw error;
+  }
+}
+
+function cutBack({ fd, size }: Live): void {
+  try {
+    ftruncateSync(fd, size);
+  } catch {
+    // What cannot be cut (a pipe, a device) has kept nothing either; the error to report is that of the write.
   }
 }
 

@@ -9,7 +9,7 @@ const run = [
   progressEvent({ status: 'preparing', phase: 'extracting', phase_progress: 0, elapsed_time: 2 }),
   progressEvent({ status: 'preparing', phase: 'extracting', phase_progress: 50, elapsed_time: 4 }),
   progressEvent({ elapsed_time: 6 }),
-  progressEvent({ status: 'cancelled', elapsed_time: 8 }),
+  progressEvent({ elapsed_time: 8 }),
 ];
 /** A terminal of 80 columns: everything written to it, and what it shows in the end. */
 function terminal() {
@@ -52,7 +52,7 @@ test('closing leaves no bar behind, and says where a stopped job was', () => {
   const { stream, screen } = terminal();
   const display = new LiveDisplay(stream);
   for (const event of run) display.progress(event);
-  display.close();
+  display.close(true);
   const rows = screen();
   assert.match(rows[2]!, /^✗ Training +2\.0 s {2}540 steps/);
   assert.deepEqual(rows.slice(3), ['']);
@@ -71,7 +71,7 @@ test('without a terminal there is a line every few seconds and at each phase’s
   for (let elapsed = 0; elapsed < 12; elapsed += 0.1) {
     display.progress(progressEvent({ phase: elapsed < 1 ? 'loading_model' : 'training', elapsed_time: elapsed }));
   }
-  display.close();
+  display.close(false);
   const lines = written().trimEnd().split('\n');
   assert.deepEqual(
     lines.map((line) => line.split(/ +/, 2).join(' ')),

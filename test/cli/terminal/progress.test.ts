@@ -74,6 +74,12 @@ test('the clock gives each phase of an attempt, also a resumed one, the time unt
 });
 
 test('a finished phase keeps a line with its time, and training its totals', () => {
-  assert.match(finishedLine(progressEvent(), 102), /^✓ Training +1:42 {2}540 steps · 1,105,920 tokens · loss 0\.1234$/);
-  assert.match(finishedLine(progressEvent({ status: 'failed', phase: 'extracting' }), 3), /^✗ Activations.* 3\.0 s$/);
+  assert.match(
+    finishedLine({ last: progressEvent(), seconds: 102 }),
+    /^✓ Training +1:42 {2}540 steps · 1,105,920 tokens · loss 0\.1234$/,
+  );
+  assert.match(
+    finishedLine({ last: progressEvent({ phase: 'extracting' }), seconds: 3 }, true),
+    /^✗ Activations.* 3\.0 s$/,
+  );
 });

@@ -9,9 +9,9 @@ import {
 
 /**
  * Small transformers as other exporters write them, with random weights and node names that say nothing: residual sums plain or
- * fused, attention and MLP one after the other or side by side, products of three dimensions or flattened to two.
+ * fused, norms before or (BERT) after them, attention and MLP one after the other or side by side, products of three dimensions or flattened to two.
  */
-export type Style = 'gpt2' | 'llama' | 'neox' | 'neox-nested' | 'fused' | 'fused-bias' | 'float16';
+export type Style = 'gpt2' | 'llama' | 'neox' | 'neox-nested' | 'fused' | 'fused-bias' | 'float16' | 'bert';
 
 export interface Built {
   model: ModelProto;
@@ -78,7 +78,7 @@ class Builder {
   }
 }
 
-/** A model in the given style, three layers deep. `last` leaves out the sums nothing reads, as fusing exporters do. */
+/** A model in the given style, three layers deep. */
 export function build(style: Style, seed = 0): Built {
   const b = new Builder(style === 'float16', seed);
   const hooks: Record<string, string> = {};
@@ -166,7 +166,11 @@ export function build(style: Style, seed = 0): Built {
   const causal = b.op('Where', [later, b.floats([-1e4], []), b.floats([0], [])]);
   const shown = b.op('Cast', ['attention_mask'], { to: b.half ? 10 : 1 });
   const hidden = b.op('Mul', [b.op('Sub', [b.floats([1], []), shown]), b.floats([-1e4], [])]);
-  const mask = b.op('Add', [causal, b.op('Unsqueeze', [hidden, b.integers([1, 2])])]);
+  // BERT sees what comes later too, so in it padding can only be kept out by the mask.
+  const mask = b.op('Add', [
+    style === 'bert' ? b.floats([0], []) : causal,
+    b.op('Unsqueeze', [hidden, b.integers([1, 2])]),
+  ]);
 
   let x = embedded;
   let normed = fused ? norm(x) : '';
@@ -183,7 +187,7 @@ export function build(style: Style, seed = 0): Built {
   for (let layer = 0; layer < layers; layer++) {
     const name = (hook: string, tensor: string) => (hooks[`blocks.${layer}.${hook}`] = tensor);
     name('hook_resid_pre', x);
-    const attended = attention(fused ? normed : norm(x));
+    const attended = attention(fused ? normed : style === 'bert' ? x : norm(x));
     if (style !== 'fused-bias') name('hook_attn_out', attended);
     if (parallel) {
       const out = mlp(norm(x), layer);
@@ -192,6 +196,16 @@ export function build(style: Style, seed = 0): Built {
         style === 'neox'
           ? b.op('Add', [b.op('Add', [out, attended]), x])
           : b.op('Add', [attended, b.op('Add', [out, x])]);
+    } else if (style === 'bert') {
+      const mid = b.op('Add', [attended, x]);
+      name('hook_resid_mid', mid);
+      const middle = norm(mid);
+      const out = mlp(middle, layer);
+      name('hook_mlp_out', out);
+      const post = b.op('Add', [out, middle]);
+      name('hook_resid_post', post);
+      x = norm(post);
+      continue;
     } else if (fused) {
       let mid: string;
       [normed, mid] = skip(x, attended);
@@ -232,4 +246,13 @@ export function build(style: Style, seed = 0): Built {
   return { model, bytes: encodeModel(model), hooks };
 }
 
-export const styles: readonly Style[] = ['gpt2', 'llama', 'neox', 'neox-nested', 'fused', 'fused-bias', 'float16'];
+export const styles: readonly Style[] = [
+  'gpt2',
+  'llama',
+  'neox',
+  'neox-nested',
+  'fused',
+  'fused-bias',
+  'float16',
+  'bert',
+];

@@ -92,6 +92,15 @@ for (const style of styles) {
   });
 }
 
+test('what a row is padded with never reaches its text, not even where attention looks ahead', async () => {
+  const { files, graph } = write('padding', build('bert').bytes);
+  const model = await TappedModel.open(files, selectHook(graph, { layer_idx: 2 }), { threads: 1, graph });
+  const padded = await model.run(ids, lengths, cols);
+  const alone = await model.run(ids.slice(cols, cols + 3), Int32Array.of(3), 3);
+  for (const [i, value] of alone.entries()) assert.ok(Math.abs(padded[cols * width + i]! - value) < 1e-5);
+  await model.dispose();
+});
+
 const tiny = readGraph(path.join(__dirname, '../../fixtures/tiny-sotu-gpt2/onnx/model.onnx'));
 
 function problem(run: () => unknown) {

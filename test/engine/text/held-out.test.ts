@@ -14,7 +14,7 @@ test('the part held out is close to the part asked for, however documents differ
     for (let seed = 0; seed < 20; seed++) {
       const rows = Array.from({ length: 300 }, () => Math.ceil(Math.exp(2 * random.normal() + 3)));
       assert.ok(
-        Math.abs(share(rows, dealHeldOut(rows, fraction, seed)) - fraction) < 0.02,
+        Math.abs(share(rows, dealHeldOut(rows, fraction, seed)) - fraction) < 0.03,
         `${fraction}, seed ${seed}`,
       );
     }
