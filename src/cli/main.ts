@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { tellFault } from './fault.js';
 import { run } from './program.js';
 

@@ -129,6 +129,11 @@ async function linkOrCreate(temp: string, file: string, data: string): Promise<b
   }
 }
 
+/** Whether a name in a folder is that of a file in the making. */
+export function isTemporary(name: string): boolean {
+  return temporary.test(name);
+}
+
 /** Removes the temporary files that killed processes left in a folder; those of living processes stay. */
 export async function sweepTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {

@@ -1,13 +1,13 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { failure, WorkbenchError } from '../shared/errors.js';
 import type { EngineProgress } from '../shared/events.js';
 import type { Log } from '../shared/logs.js';
 import type { EngineMessage, HostMessage, Task, TaskResults } from '../shared/messages.js';
 import { countMemoryKills, explainDeath } from './engine-death.js';
 import { engineEnvironment } from './engine-environment.js';
+import { LastWords } from './last-words.js';
 
 export interface EngineOptions {
   /** The engine's program; by default the one built beside this one. */
@@ -50,8 +50,6 @@ export interface RunningTask<K extends Task['kind']> {
 const defaultHeapMegabytes = 4096;
 const stopMs = 10_000;
 const silenceMs = 10_000;
-const keptLines = 20;
-const keptLineLength = 1000;
 
 /** Starts an engine process for one task. */
 export function runTask<T extends Task>(
@@ -78,7 +76,7 @@ class EngineProcess<K extends Task['kind']> {
   readonly result: Promise<TaskOutcome<K>>;
   readonly #child: ChildProcess;
   readonly #handlers: TaskHandlers;
-  readonly #lastWords: string[] = [];
+  readonly #lastWords: LastWords;
   /** Whoever waits for the engine to pause or to go on. */
   readonly #waiting: (() => void)[] = [];
   #outcome: TaskOutcome<K> | WorkbenchError | undefined;
@@ -104,7 +102,9 @@ class EngineProcess<K extends Task['kind']> {
     this.#child.on('message', (message) => {
       this.#receive(message as EngineMessage);
     });
-    this.#readLines();
+    this.#lastWords = new LastWords([this.#child.stdout, this.#child.stderr], (line) =>
+      handlers.log?.('engine', 'DEBUG', line),
+    );
     this.result = this.#watch(memoryKills);
     this.#lowerPriority();
     this.#send({ type: 'run', task });
@@ -160,11 +160,11 @@ class EngineProcess<K extends Task['kind']> {
     const death = {
       code: this.#child.exitCode,
       signal: this.#child.signalCode,
-      lastWords: this.#lastWords,
+      lastWords: this.#lastWords.lines,
       memoryKills: now === null || memoryKills === null ? null : now > memoryKills,
     };
     const problem = explainDeath(death);
-    this.#handlers.log?.('engine', 'ERROR', problem.message, this.#lastWords.join('\n'));
+    this.#handlers.log?.('engine', 'ERROR', problem.message, this.#lastWords.lines.join('\n'));
     throw problem;
   }
 
@@ -236,18 +236,6 @@ class EngineProcess<K extends Task['kind']> {
     if (this.#responding === responding) return;
     this.#responding = responding;
     this.#handlers.responding?.(responding);
-  }
-
-  #readLines(): void {
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream === null) continue;
-      createInterface({ input: stream }).on('line', (line) => {
-        const kept = line.slice(0, keptLineLength);
-        this.#lastWords.push(kept);
-        if (this.#lastWords.length > keptLines) this.#lastWords.shift();
-        this.#handlers.log?.('engine', 'DEBUG', kept);
-      });
-    }
   }
 
   #lowerPriority(): void {

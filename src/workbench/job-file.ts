@@ -2,7 +2,8 @@ import { writeJob, type JobRecord } from '../run/records.js';
 
 /**
  * Keeps a run folder's `job.json` up to date: at once where it matters, else at most every 2 s, always the newest state,
- * never two writes at a time. A failed write is reported and does not stop the job; the next one tries again.
+ * never two writes at a time. A failed write does not stop the job: it is reported, once, and
+ * the next one tries again.
  */
 export class JobFile {
   readonly #dir: string;
@@ -11,6 +12,7 @@ export class JobFile {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #lastWrite = -Infinity;
+  #failing = false;
 
   constructor(dir: string, onError: (error: unknown) => void) {
     this.#dir = dir;
@@ -21,8 +23,11 @@ export class JobFile {
   save(record: JobRecord, now: boolean): void {
     this.#newest = record;
     const wait = now ? 0 : Math.max(0, this.#lastWrite + intervalMs - performance.now());
-    if (wait === 0) void this.#write().catch(this.#onError);
-    else this.#timer ??= setTimeout(() => void this.#write().catch(this.#onError), wait);
+    if (wait === 0) this.#try();
+    else
+      this.#timer ??= setTimeout(() => {
+        this.#try();
+      }, wait);
   }
 
   /** Writes the last state of a job. @throws the file system's error. */
@@ -38,6 +43,13 @@ export class JobFile {
     await this.#writing.catch(() => undefined);
   }
 
+  #try(): void {
+    this.#write().catch((error: unknown) => {
+      if (!this.#failing) this.#onError(error);
+      this.#failing = true;
+    });
+  }
+
   async #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -50,6 +62,7 @@ export class JobFile {
         if (record === undefined) return;
         try {
           await writeJob(this.#dir, record);
+          this.#failing = false;
         } catch (error) {
           this.#newest ??= record;
           throw error;

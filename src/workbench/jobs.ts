@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { sweepTemporaries } from '../run/atomic.js';
 import { RunLock, runInUse } from '../run/lock.js';
 import { readRun, writeJob, type JobRecord } from '../run/records.js';
 import type { SaeConfig } from '../shared/config.js';
@@ -122,7 +123,8 @@ export class JobManager {
     const base = dir === undefined ? path.resolve(this.#options.runsFolder ?? defaultRunsFolder()) : undefined;
     const record: JobRecord = {
       job_id: id,
-      ...noProgress(config.max_epochs ?? 0, emptyMetrics),
+      // With a limit of tokens it is the text that decides how many epochs there are.
+      ...noProgress(config.max_tokens === undefined ? (config.max_epochs ?? 0) : 0, emptyMetrics),
       attempt: 1,
       seq: 0,
       created_at: new Date().toISOString(),
@@ -146,6 +148,7 @@ export class JobManager {
     }
     const owner = await RunLock.owner(dir);
     if (owner !== null) throw runInUse(dir, owner);
+    await sweepTemporaries(dir);
     const record: JobRecord = {
       ...before,
       error: undefined,

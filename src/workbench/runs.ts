@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inputError, toProblem, WorkbenchError } from '../shared/errors.js';
-import { createFileExclusive, makeFolders } from '../run/atomic.js';
+import { createFileExclusive, isTemporary, makeFolders } from '../run/atomic.js';
 import { jobPath } from '../run/layout.js';
 import { RunLock, runInUse } from '../run/lock.js';
 import { readRun, serializeJob, type JobRecord, type Run } from '../run/records.js';
@@ -76,7 +76,8 @@ async function unmake(made: readonly string[]): Promise<void> {
 }
 
 async function refuseUsed(dir: string): Promise<void> {
-  const names = await readdir(dir);
+  // Others may be claiming the folder at this moment; which of them gets it is decided by who creates job.json.
+  const names = (await readdir(dir)).filter((name) => !isTemporary(name));
   if (names.length === 0) return;
   const owner = await RunLock.owner(dir);
   if (owner !== null) throw runInUse(dir, owner);

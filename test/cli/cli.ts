@@ -25,18 +25,20 @@ export function temporaryFolder(): string {
   return dir;
 }
 
-/** Starts `iw` in a folder; `through` puts another program in front of it, `onLine` is told each line of standard output. */
-export function start(
-  cwd: string,
-  args: readonly string[],
-  {
-    through = [],
-    onLine = () => undefined,
-  }: { through?: string[]; onLine?: (line: string, child: ChildProcess) => void } = {},
-): Promise<Ended> {
+interface StartOptions {
+  /** Another program in front of it, with its arguments. */
+  through?: string[];
+  /** Told each line of standard output. */
+  onLine?: (line: string, child: ChildProcess) => void;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Starts `iw` in a folder. */
+export function start(cwd: string, args: readonly string[], options: StartOptions = {}): Promise<Ended> {
+  const { through = [], onLine = () => undefined } = options;
   const [command, ...rest] = [...through, process.execPath, program, ...args];
-  const environment = { ...process.env, npm_lifecycle_event: 'test', NO_COLOR: '1', FORCE_COLOR: undefined };
-  const child = spawn(command!, rest, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, npm_lifecycle_event: 'test', NO_COLOR: '1', FORCE_COLOR: undefined, ...options.env };
+  const child = spawn(command!, rest, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended: Ended = { code: null, stdout: '', stderr: '' };
   createInterface({ input: child.stdout }).on('line', (line) => {
     ended.stdout += `${line}\n`;

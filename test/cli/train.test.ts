@@ -72,6 +72,13 @@ test('a run can be read, measured and its features seen from its folder', async 
   assert.match(elsewhere.stdout, /^explained variance +-?\d/m);
 });
 
+test('started by npm, which runs scripts in the package’s folder, paths are meant from where the person is', async () => {
+  const env = { npm_lifecycle_event: 'iw', INIT_CWD: cwd };
+  const { code, stdout, stderr } = await start(process.cwd(), ['show', 'run'], { env });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^status +completed$/m);
+});
+
 test('as JSON standard output is the events and nothing else, progress never falls and the end comes last', async () => {
   const ended = await iw(cwd, 'train', ...small, '--epochs', '2', '--json');
   assert.equal(ended.code, 0, ended.stderr);

@@ -3,16 +3,20 @@ import { percent, printable, real, whole } from './format.js';
 import { type Paint, plain } from './paint.js';
 
 /** The fewest firings at which a feature's top examples say anything about it. */
-const telling = 10;
+const fewest = 10;
+/** Latents that fire on more tokens than this are dense: they mix many meanings, and their examples have little in common. */
+const dense = 0.01;
 
 /**
- * The latents worth showing first: those that fired often enough for their examples to agree or not, the strongest first.
+ * The latents worth showing first: neither dense nor nearly dead, those with the strongest activations first. Where all
+ * are dense, as in a very small SAE, the strongest of those.
  */
 export function mostTelling(summaries: readonly LatentSummary[], count: number): LatentSummary[] {
-  return summaries
-    .filter(({ firingCount, maxActivation }) => firingCount >= telling && maxActivation !== null)
-    .sort((a, b) => b.maxActivation! - a.maxActivation! || a.latent - b.latent)
-    .slice(0, count);
+  const strongest = summaries
+    .filter(({ firingCount, maxActivation }) => firingCount >= fewest && maxActivation !== null)
+    .sort((a, b) => b.maxActivation! - a.maxActivation! || a.latent - b.latent);
+  const sparse = strongest.filter(({ frequency }) => frequency <= dense);
+  return [...sparse, ...strongest.filter(({ frequency }) => frequency > dense)].slice(0, count);
 }
 
 /** A feature: how often and how strongly it fires, then its top examples with their tokens in one column. */

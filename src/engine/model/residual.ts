@@ -55,8 +55,7 @@ function operands(graph: Graph, tensor: string): [string, string] | null {
 }
 
 /**
- * The nodes between two tensors: those that compute `to` out of `from`. Empty where `to` does not depend on `from`. Shapes
- * are no data, so a dependence through `Shape` does not count.
+ * The nodes between two tensors: those that compute `to` out of `from`. Empty where `to` does not depend on `from`.
  */
 function nodesBetween(graph: Graph, from: string, to: string): NodeProto[] {
   const fused = producerOf(graph, from);
@@ -70,7 +69,6 @@ function nodesBetween(graph: Graph, from: string, to: string): NodeProto[] {
   for (let index = open.pop(); index !== undefined; index = open.pop()) {
     if (index <= earliest || behind.has(index)) continue;
     const node = graph.nodes[index]!;
-    if (node.opType === 'Shape' || node.opType === 'Size') continue;
     behind.add(index);
     for (const input of inputsOf(node)) if (!given.has(input)) open.push(graph.producer.get(input) ?? -1);
   }

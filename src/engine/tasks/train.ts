@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { writeFileAtomic } from '../../run/atomic.js';
+import { makeFolders, writeFileAtomic } from '../../run/atomic.js';
 import { readConfigFile } from '../../run/config-file.js';
 import { configPath, newestCheckpoint, weightsPath } from '../../run/layout.js';
 import { RunLock } from '../../run/lock.js';
@@ -39,7 +38,7 @@ export class Stopped extends Cancelled {
  * @throws Stopped after a cancel; WorkbenchError.
  */
 export async function runTrain(task: TrainTask, context: TaskContext): Promise<TrainResult> {
-  await mkdir(task.runDir, { recursive: true });
+  await makeFolders(task.runDir);
   const lock = await RunLock.acquire(task.runDir, () => {
     context.log('training', 'ERROR', `Another process took over ${task.runDir}: stopping`);
     context.control.cancel();

@@ -23,12 +23,11 @@ const example = (change: Partial<FeatureExample>): FeatureExample => ({
   ...change,
 });
 
-test('the strongest features come first, and those that hardly ever fired not at all', () => {
-  const chosen = mostTelling([summary(0, 500, 3), summary(1, 3, 99), summary(2, 50, 8), summary(3, 0, null)], 5);
-  assert.deepEqual(
-    chosen.map(({ latent }) => latent),
-    [2, 0],
-  );
+test('sparse features come first, the strongest before the others, and those that hardly ever fired not at all', () => {
+  const all = [summary(0, 500, 3), summary(1, 3, 99), summary(2, 50, 8), summary(3, 0, null), summary(4, 30_000, 70)];
+  const chosen = mostTelling(all, 5).map(({ latent }) => latent);
+  assert.deepEqual(chosen, [2, 0, 4]);
+  assert.deepEqual(mostTelling(all, 2).length, 2);
 });
 
 test('the tokens of all examples stand in one column, and no line is wider than the terminal', () => {

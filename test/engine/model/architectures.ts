@@ -1,17 +1,11 @@
-import { Random } from '../../../src/engine/activations/random.js';
-import {
-  encodeModel,
-  type AttributeProto,
-  type ModelProto,
-  type NodeProto,
-  type TensorProto,
-} from '../../../src/engine/model/onnx.js';
+import { encodeModel, type ModelProto } from '../../../src/engine/model/onnx.js';
+import { GraphBuilder } from './graph-builder.js';
 
 /**
  * Small transformers as other exporters write them, with random weights and node names that say nothing: residual sums plain or
  * fused, norms before or (BERT) after them, attention and MLP one after the other or side by side, products of three dimensions or flattened to two.
  */
-export type Style = 'gpt2' | 'llama' | 'neox' | 'neox-nested' | 'fused' | 'fused-bias' | 'float16' | 'bert';
+export type Style = 'gpt2' | 'llama' | 'neox' | 'neox-nested' | 'fused' | 'fused-bias' | 'float16' | 'bert' | 'opt';
 
 export interface Built {
   model: ModelProto;
@@ -26,61 +20,9 @@ const vocabulary = 11;
 export const layers = 3;
 export { width, vocabulary };
 
-type Attributes = Record<string, number | number[] | { float: number }>;
-
-function attribute(name: string, value: number | number[] | { float: number }): AttributeProto {
-  if (typeof value === 'number') return { name, type: 2, i: value };
-  return Array.isArray(value) ? { name, type: 7, ints: value } : { name, type: 1, f: value.float };
-}
-
-class Builder {
-  readonly nodes: NodeProto[] = [];
-  readonly weights: TensorProto[] = [];
-  readonly #random: Random;
-  #count = 0;
-
-  constructor(
-    readonly half: boolean,
-    seed: number,
-  ) {
-    this.#random = new Random(seed, 'weights');
-  }
-
-  op(opType: string, input: string[], attributes: Attributes = {}, domain = ''): string {
-    return this.many(opType, input, 1, attributes, domain)[0]!;
-  }
-
-  many(opType: string, input: string[], outputs: number, attributes: Attributes = {}, domain = ''): string[] {
-    const output = Array.from({ length: outputs }, () => `t${this.#count++}`);
-    const all = Object.entries(attributes).map(([name, value]) => attribute(name, value));
-    this.nodes.push({ name: `n${this.#count}`, opType, domain, input, output, attribute: all });
-    return output;
-  }
-
-  floats(values: number[], dims: number[]): string {
-    const name = `w${this.#count++}`;
-    this.weights.push({ name, dims, dataType: 1, rawData: new Uint8Array(Float32Array.from(values).buffer) });
-    return this.half ? this.op('Cast', [name], { to: 10 }) : name;
-  }
-
-  integers(values: number[], dims = [values.length]): string {
-    const name = `i${this.#count++}`;
-    this.weights.push({ name, dims, dataType: 7, int64Data: values });
-    return name;
-  }
-
-  random(...dims: number[]): string {
-    const size = dims.reduce((a, b) => a * b, 1);
-    return this.floats(
-      Array.from({ length: size }, () => this.#random.normal() / 2),
-      dims,
-    );
-  }
-}
-
 /** A model in the given style, three layers deep. */
 export function build(style: Style, seed = 0): Built {
-  const b = new Builder(style === 'float16', seed);
+  const b = new GraphBuilder(style === 'float16', seed);
   const hooks: Record<string, string> = {};
   const fused = style === 'fused' || style === 'fused-bias';
   const rms = style === 'llama' || style === 'fused';
@@ -174,19 +116,24 @@ export function build(style: Style, seed = 0): Built {
 
   let x = embedded;
   let normed = fused ? norm(x) : '';
-  const skip = (stream: string, branch: string): [string, string] => {
+  const skip = (stream: string, branch: string, last: boolean): [string, string] => {
     const [op, weights] =
       style === 'fused'
         ? ['SkipSimplifiedLayerNormalization', [b.random(width)]]
         : ['SkipLayerNormalization', [b.random(width), b.random(width), b.random(width)]];
     const out = b.many(op, [stream, branch, ...weights], 4, { epsilon: { float: 1e-5 } }, 'com.microsoft');
-    // Outputs 1 and 2 are for training; exporters leave them nameless.
+    if (last) {
+      // Nothing reads the last sum, so exporters give it no name; ours is made from the norm's.
+      b.nodes.at(-1)!.output = [out[0]!];
+      return [out[0]!, `${out[0]!}.input_skip_sum`];
+    }
     b.nodes.at(-1)!.output = [out[0]!, '', '', out[3]!];
     return [out[0]!, out[3]!];
   };
   for (let layer = 0; layer < layers; layer++) {
     const name = (hook: string, tensor: string) => (hooks[`blocks.${layer}.${hook}`] = tensor);
-    name('hook_resid_pre', x);
+    const before = hooks[`blocks.${layer - 1}.hook_resid_post`];
+    name('hook_resid_pre', style === 'opt' && before !== undefined ? before : x);
     const attended = attention(fused ? normed : style === 'bert' ? x : norm(x));
     if (style !== 'fused-bias') name('hook_attn_out', attended);
     if (parallel) {
@@ -208,19 +155,22 @@ export function build(style: Style, seed = 0): Built {
       continue;
     } else if (fused) {
       let mid: string;
-      [normed, mid] = skip(x, attended);
+      [normed, mid] = skip(x, attended, false);
       name('hook_resid_mid', mid);
       const out = mlp(normed, layer);
       if (style !== 'fused-bias') name('hook_mlp_out', out);
-      [normed, x] = skip(mid, out);
+      [normed, x] = skip(mid, out, layer === layers - 1);
     } else {
-      const mid = b.op('Add', layer % 2 === 0 ? [x, attended] : [attended, x]);
+      let mid = b.op('Add', layer % 2 === 0 ? [x, attended] : [attended, x]);
       name('hook_resid_mid', mid);
+      // OPT as Hugging Face writes it keeps the whole second half of a layer flat.
+      if (style === 'opt') mid = b.op('Reshape', [mid, b.integers([-1, width])]);
       const out = mlp(norm(mid), layer);
       name('hook_mlp_out', out);
       x = b.op('Add', [out, mid]);
     }
     name('hook_resid_post', x);
+    if (style === 'opt') x = b.op('Reshape', [x, b.op('Shape', [attended])]);
   }
   const final = fused ? normed : norm(x);
   const head = b.op('MatMul', [final, b.random(width, vocabulary)]);
@@ -255,4 +205,5 @@ export const styles: readonly Style[] = [
   'fused-bias',
   'float16',
   'bert',
+  'opt',
 ];
