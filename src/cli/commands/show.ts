@@ -19,9 +19,11 @@ const usualFeatures = 10;
 export async function show(given: string, options: ShowOptions): Promise<number> {
   const dir = path.resolve(given);
   const run = await readRun(dir);
+  const width = process.stdout.columns || 100;
+  const resume = commandLine('train', '--resume', shortest(dir));
   const lines = wantsFeatures(options)
-    ? await features(dir, options)
-    : storyLines(run, await readMetrics(dir), commandLine('train', '--resume', shortest(dir)));
+    ? await features(dir, options, width)
+    : storyLines(run, await readMetrics(dir), resume, width);
   process.stdout.write(`${lines.join('\n')}\n`);
   return exitCodes.done;
 }
@@ -30,12 +32,11 @@ function wantsFeatures({ features, latent }: ShowOptions): boolean {
   return features !== undefined || latent !== undefined;
 }
 
-async function features(dir: string, options: ShowOptions): Promise<string[]> {
+async function features(dir: string, options: ShowOptions, width: number): Promise<string[]> {
   const table = await Features.open(dir);
   const chosen = options.latent
     ? options.latent.map((latent) => summaryOf(table, latent))
     : mostTelling(table.summaries, countOf(options.features));
-  const width = process.stdout.columns || 100;
   const paint = paintFor(process.stdout);
   const paragraphs: string[][] = [];
   for (const summary of chosen) {

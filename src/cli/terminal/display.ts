@@ -13,7 +13,8 @@ export interface Display {
   close(stopped: boolean): void;
 }
 
-const clearLine = '\r\u001b[2K';
+/** Clears to the end of the screen: a window made narrower has broken the old bar into several rows. */
+const clearBar = '\r\u001b[J';
 
 /**
  * One bar that is redrawn in place; a finished phase stays above it as a line. It hides no cursor and changes no
@@ -54,7 +55,7 @@ export class LiveDisplay implements Display {
   #draw(text: string): void {
     if (text === this.#drawn) return;
     // The cursor rests at the beginning: a terminal echoes ^C there, and at the end of a full line it would wrap.
-    this.#stream.write(`${clearLine}${text}\r`);
+    this.#stream.write(`${clearBar}${text}\r`);
     this.#drawn = text;
   }
 }

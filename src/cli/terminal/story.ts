@@ -36,7 +36,7 @@ function trainingLine({ job, config, lastMetrics }: Run): string | undefined {
 }
 
 /** The course of training: each metric's first and last value with its curve between them. */
-export function courseLines(metrics: readonly MetricsLine[], width = 40): string[] {
+export function courseLines(metrics: readonly MetricsLine[], width: number): string[] {
   const series = [
     ['loss', (line: MetricsLine) => line.metrics.train_loss, (value: number) => real(value)],
     ['explained variance', (line: MetricsLine) => line.metrics.explained_variance, (value: number) => fixed(value, 4)],
@@ -51,8 +51,14 @@ export function courseLines(metrics: readonly MetricsLine[], width = 40): string
   return columns(rows, ['left', 'right', 'left', 'left']);
 }
 
-/** The whole story, in paragraphs separated by empty lines. `resume` is the command that would continue the run. */
-export function storyLines(run: Run, metrics: readonly MetricsLine[], resume: string): string[] {
+/** The columns beside a curve: its name, its first and its last value. */
+const besideCurve = 44;
+
+/**
+ * The whole story, in paragraphs separated by empty lines. `resume` is the command that would continue the run, `width`
+ * the columns there are.
+ */
+export function storyLines(run: Run, metrics: readonly MetricsLine[], resume: string, width = 100): string[] {
   const { job, config, evaluation } = run;
   const facts = pairs([
     ['run', job.job_id],
@@ -67,7 +73,7 @@ export function storyLines(run: Run, metrics: readonly MetricsLine[], resume: st
     ['folder', run.dir],
     ['weights', job.model_path],
   ]);
-  const course = courseLines(metrics);
+  const course = courseLines(metrics, Math.min(60, Math.max(10, width - besideCurve)));
   const paragraphs = [
     facts,
     course.length > 0 ? ['course of training', ...course.map(indent)] : [],

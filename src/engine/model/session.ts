@@ -43,10 +43,12 @@ class LoadedModel {
     }
   }
 
-  async run(feeds: Record<string, ort.Tensor>): Promise<ort.Tensor> {
+  /** `into` receives the output, where its shape is known. */
+  async run(feeds: Record<string, ort.Tensor>, into?: ort.Tensor): Promise<ort.Tensor> {
+    const name = this.session.outputNames[0]!;
     try {
-      const results = await this.session.run(feeds);
-      return results[this.session.outputNames[0]!]!;
+      const results = await this.session.run(feeds, into ? { [name]: into } : [name]);
+      return results[name]!;
     } catch (error) {
       const line = firstLine(error);
       // Left as it is, so that it is recognised for what it is.
@@ -86,9 +88,14 @@ export class TappedModel {
   readonly vocabSize: number | null;
   readonly #loaded: LoadedModel;
   readonly #feeds: Feeds;
+  /** Whether the graph leaves the hook as [batch · sequence, width]. */
+  readonly #flat: boolean;
+  /** Written again by every batch of the same shape: fresh outputs would be collected far too late. */
+  #output: ort.Tensor | undefined;
 
-  private constructor(loaded: LoadedModel, feeds: Feeds, width: number, files: ModelFiles, graph: Graph) {
-    this.width = width;
+  private constructor(loaded: LoadedModel, feeds: Feeds, dims: readonly number[], files: ModelFiles, graph: Graph) {
+    this.width = dims.at(-1)!;
+    this.#flat = dims.length === 2;
     this.maxContext = maxContextOf(files);
     this.vocabSize = embeddingRows(graph);
     this.#loaded = loaded;
@@ -114,7 +121,7 @@ export class TappedModel {
         const sentence = `${hook.name} has the shape [${dims.join(', ')}] for 2 contexts of 3 tokens, not [2, 3, width].`;
         throw inputError('hook_not_found', sentence, 'Choose one of the hook points "iw hooks" lists.', 'hook_name');
       }
-      return new TappedModel(loaded, feeds, dims.at(-1)!, files, graph);
+      return new TappedModel(loaded, feeds, dims, files, graph);
     } catch (error) {
       await loaded.dispose();
       throw error instanceof WorkbenchError && error.problem.code === 'model_unreadable'
@@ -124,12 +131,18 @@ export class TappedModel {
   }
 
   /**
-   * The hook's activations of a batch, [rows, cols, width] in float32. Values at padding mean nothing.
+   * The hook's activations of a batch, [rows, cols, width] in float32, valid until the next run; one run at a time. Values at
+   * padding mean nothing.
    * @param ids [rows, cols] token ids, each row filled up on its right with any id of the vocabulary.
    * @param lengths [rows] how many ids of each row are text.
    */
   async run(ids: Int32Array, lengths: Int32Array, cols: number): Promise<Float32Array> {
-    const { data } = await this.#loaded.run(this.#feeds.fill(ids, lengths, cols));
+    const rows = lengths.length;
+    const dims = this.#flat ? [rows * cols, this.width] : [rows, cols, this.width];
+    if (this.#output?.dims.join() !== dims.join()) {
+      this.#output = new ort.Tensor('float32', new Float32Array(rows * cols * this.width), dims);
+    }
+    const { data } = await this.#loaded.run(this.#feeds.fill(ids, lengths, cols), this.#output);
     return data as Float32Array;
   }
 

@@ -17,9 +17,9 @@ function terminal() {
   const written = () => (stream.read() as string | null) ?? '';
   const screen = () => {
     const rows = [''];
-    for (const [token] of written().matchAll(/\u001b\[2K|[^\u001b]/g)) {
+    for (const [token] of written().matchAll(/\u001b\[J|[^\u001b]/g)) {
       if (token === '\n') rows.push('');
-      else if (token === '\u001b[2K') rows[rows.length - 1] = '';
+      else if (token === '\u001b[J') rows[rows.length - 1] = '';
       else if (token !== '\r') rows.push(`${rows.pop() ?? ''}${token}`);
     }
     return rows;

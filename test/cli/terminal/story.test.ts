@@ -59,10 +59,13 @@ test('names from outside cannot control the terminal', () => {
 });
 
 test('the course of training runs from the first value over a curve to the last', () => {
-  const lines = courseLines([40, 30, 20, 10].map((loss, i) => metricsLine(10 * (i + 1), loss)));
+  const lines = courseLines(
+    [40, 30, 20, 10].map((loss, i) => metricsLine(10 * (i + 1), loss)),
+    40,
+  );
   assert.match(lines[0]!, /^loss +40\.00 {2}█▆▃▁ {2}10\.00$/);
   assert.match(lines[1]!, /^explained variance +0\.6000 {2}▁▃▆█ {2}0\.9000$/);
-  assert.deepEqual(courseLines([metricsLine(10, 1)]), []);
+  assert.deepEqual(courseLines([metricsLine(10, 1)], 40), []);
 });
 
 test('an evaluation stands beside the last training values where a run has them', () => {
