@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { Random } from '../src/engine/activations/random.js';
+import { Random } from '../src/engine/random.js';
 import type { StepShape } from './training-step.js';
 import { median, normals, time } from './statistics.js';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeParquet, type RecordedRows } from '../src/engine/activations/parquet-write.js';
-import { Random } from '../src/engine/activations/random.js';
+import { Random } from '../src/engine/random.js';
 import { writeFileAtomic } from '../src/run/atomic.js';
 import { runTask } from '../src/workbench/engine-process.js';
 import type { StepShape } from './training-step.js';

@@ -1,4 +1,4 @@
-import { Random } from '../src/engine/activations/random.js';
+import { Random } from '../src/engine/random.js';
 import { createSession, ort } from '../src/engine/ort.js';
 import { topkEncoderGraph } from '../src/engine/sae/graphs.js';
 import { CpuBackend, type CpuOptions } from '../src/engine/training/backends/cpu/cpu.js';

@@ -58,7 +58,8 @@ async function main(task: Task): Promise<void> {
     } else {
       const problem = toProblem(error);
       const stack = problem.code === 'internal' && error instanceof Error ? error.stack : undefined;
-      context.log('engine', problem.input ? 'WARNING' : 'ERROR', problem.message, stack);
+      // Whoever started the task tells the problem; only what nobody expected needs more than its sentence.
+      context.log('engine', stack === undefined ? 'DEBUG' : 'ERROR', problem.message, stack);
       send({ type: 'failed', problem });
     }
   } finally {
@@ -70,9 +71,12 @@ async function main(task: Task): Promise<void> {
 
 // A terminal sends Ctrl-C to parent and child alike: the parent decides and tells us over IPC.
 process.on('SIGINT', () => undefined);
-process.on('disconnect', () => {
-  control.cancel();
-});
+// A machine that shuts down, a terminal that is closed, a parent that is gone: keep what there is.
+for (const event of ['SIGTERM', 'SIGHUP', 'disconnect']) {
+  process.on(event, () => {
+    control.cancel();
+  });
+}
 process.on('message', (message: HostMessage) => {
   switch (message.type) {
     case 'run':

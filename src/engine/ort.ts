@@ -9,6 +9,8 @@ export function createSession(model: Uint8Array | string, threads: number): Prom
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // A pool of threads that spins after its run takes a core from whatever computes next.
+    extra: { session: { force_spinning_stop: '1' } },
   };
   return typeof model === 'string'
     ? ort.InferenceSession.create(model, options)

@@ -28,6 +28,7 @@ export class Progress {
   #total = 1;
   #done = 0;
   #doneAtStart = 0;
+  #tokensPerUnit: number | null = null;
   #startedAt: number;
   #pausedAt: number | undefined;
   #lastSent = -Infinity;
@@ -40,8 +41,11 @@ export class Progress {
     this.#startedAt = now();
   }
 
-  /** Begins a phase of `total` units of work, `done` of which an earlier attempt did. */
-  begin(status: JobStatus, phase: Phase, total = 1, done = 0): void {
+  /**
+   * Begins a phase of `total` units of work, `done` of which an earlier attempt did. A unit is `tokensPerUnit` tokens, null
+   * where it is none.
+   */
+  begin(status: JobStatus, phase: Phase, total = 1, done = 0, tokensPerUnit: number | null = null): void {
     this.#ahead = this.#expected.get(phase);
     this.#expected.delete(phase);
     this.#status = status;
@@ -49,6 +53,7 @@ export class Progress {
     this.#total = total;
     this.#done = done;
     this.#doneAtStart = done;
+    this.#tokensPerUnit = tokensPerUnit;
     this.#startedAt = this.#now();
     this.report();
   }
@@ -86,6 +91,11 @@ export class Progress {
     return elapsed >= evidence && done > 0 ? (1000 * done) / elapsed : null;
   }
 
+  get tokensPerSecond(): number | null {
+    const { speed } = this;
+    return speed === null || this.#tokensPerUnit === null ? null : speed * this.#tokensPerUnit;
+  }
+
   get remaining(): number | null {
     const left = Math.max(0, this.#total - this.#done);
     const { speed } = this;
@@ -101,7 +111,6 @@ export class Progress {
     const { step, totalSteps, stepsPerEpoch, batchSize } = this.#position ?? nowhere;
     const totalEpochs = Math.ceil(totalSteps / stepsPerEpoch);
     const fraction = totalSteps > 0 ? step / totalSteps : 0;
-    const speed = this.speed;
     this.#send({
       status: this.#status,
       phase: this.#phase,
@@ -114,7 +123,7 @@ export class Progress {
       step,
       total_steps: totalSteps,
       tokens: step * batchSize,
-      tokens_per_second: this.#phase === 'training' && speed !== null ? speed * batchSize : null,
+      tokens_per_second: this.tokensPerSecond,
     });
   }
 }

@@ -24,6 +24,8 @@ export const dataDefaults = {
   prepend_bos: true,
   exclude_first_position: true,
   held_out_fraction: 0.1,
+  evaluation_tokens: 2 ** 17,
+  cross_entropy_tokens: 2 ** 15,
   seed: 0,
 } as const;
 
@@ -88,8 +90,6 @@ export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: nu
     activation_cache: 'float32',
     checkpoint_seconds: 120,
     log_every_steps: 10,
-    evaluation_tokens: 2 ** 17,
-    cross_entropy_tokens: 2 ** 15,
     feature_tokens: 2 ** 20,
     ...config,
     latent_dim: latents,

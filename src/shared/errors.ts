@@ -62,6 +62,13 @@ const systemProblems: Record<string, [ProblemCode, string, string]> = {
   EDQUOT: ['disk_full', 'The disk quota is used up.', 'Free some space, then resume the run.'],
   EACCES: ['output_unusable', 'Access was refused.', 'Check the permissions of the file or folder.'],
   EPERM: ['output_unusable', 'The operation is not permitted.', 'Check the permissions of the file or folder.'],
+  EFBIG: [
+    'disk_full',
+    'The file has become larger than allowed.',
+    'Raise the limit on file sizes, then resume the run.',
+  ],
+  ENOTDIR: ['output_unusable', 'A file is where a folder is needed.', 'Choose another folder.'],
+  EISDIR: ['output_unusable', 'A folder is where a file is needed.', 'Choose another file name.'],
   EROFS: ['output_unusable', 'The file system is read-only.', 'Choose an output folder that can be written.'],
 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
-import { Random } from '../../src/engine/activations/random.js';
+import { Random } from '../../src/engine/random.js';
 import { Control } from '../../src/engine/control.js';
 import { TopExamples, type Example } from '../../src/engine/features/collect.js';
 import { textAround } from '../../src/engine/features/text.js';

@@ -5,8 +5,8 @@ import type { Contexts } from '../text/contexts.js';
 import type { Group } from './shard.js';
 import type { StoreWriter } from './store-writer.js';
 
-/** Contexts per run of the model: enough to keep every core busy, few enough for little memory. */
-export const defaultBatchContexts = 32;
+/** Contexts per run of the model: enough to keep every core busy, few enough for the caches. */
+export const defaultBatchContexts = 8;
 
 /** Any id of the vocabulary does for padding: masked, after the text of its row, and never made a row. */
 const padding = 0;

@@ -1,4 +1,4 @@
-import { hash32, mix32 } from './random.js';
+import { hash32, mix32 } from '../random.js';
 
 const rounds = 6;
 

@@ -1,5 +1,5 @@
 import type { Control } from '../control.js';
-import { Random } from './random.js';
+import { Random } from '../random.js';
 import type { ActivationSource } from './source.js';
 
 export interface ShuffleOptions {
@@ -94,9 +94,11 @@ export class ShuffleBuffer {
    * Takes in blocks until none fits any more, if half of the buffer is used up or less than a batch is left; otherwise does
    * nothing. When `control` interrupts it, the next call goes on.
    *
+   * `onProgress` is told the rows in the buffer after each block.
+   *
    * @throws Cancelled between blocks.
    */
-  async fill(control: Control): Promise<void> {
+  async fill(control: Control, onProgress?: (rows: number) => void): Promise<void> {
     if (this.#rows <= this.capacity / 2 || this.#rows < this.batchSize) this.#filling = true;
     while (this.#filling) {
       if (this.#nextBlock >= this.#source.blocksPerEpoch) break;
@@ -107,6 +109,7 @@ export class ShuffleBuffer {
       for (let row = 0; row < rows; row++) this.#put(row, this.#taken + row);
       this.#taken += rows;
       this.#nextBlock++;
+      onProgress?.(this.#rows);
     }
     this.#filling = false;
   }

@@ -1,4 +1,4 @@
-import { Random } from '../activations/random.js';
+import { Random, randomUnitRows } from '../random.js';
 import { assign } from './assignment.js';
 
 /** Activations with a known answer: x = Σ f_i a_i over known unit directions a_i. */
@@ -24,7 +24,8 @@ export class SyntheticActivations {
 
   constructor({ features, width, probability, seed }: SyntheticShape) {
     this.width = width;
-    this.directions = randomUnitRows(features, width, new Random(seed, 'synthetic directions'));
+    this.directions = new Float32Array(features * width);
+    randomUnitRows(this.directions, width, new Random(seed, 'synthetic directions'));
     this.#features = features;
     this.#probability = probability;
     this.#random = new Random(seed, 'synthetic rows');
@@ -43,20 +44,6 @@ export class SyntheticActivations {
     }
     return x;
   }
-}
-
-/** Directions uniform on the sphere, [rows, width]. */
-function randomUnitRows(rows: number, width: number, random: Random): Float32Array {
-  const out = new Float32Array(rows * width);
-  for (let i = 0; i < rows; i++) {
-    const row = Float64Array.from({ length: width }, () => random.normal());
-    const norm = Math.hypot(...row);
-    out.set(
-      row.map((value) => value / norm),
-      i * width,
-    );
-  }
-  return out;
 }
 
 function norms(matrix: Float32Array, width: number): Float64Array {

@@ -152,7 +152,7 @@ export class TappedModel {
 }
 
 /** Most bytes of log-probabilities, [contexts, cols, vocabulary] twice, that one run may hold. */
-const spliceBytes = 2 ** 28;
+const spliceBytes = 2 ** 26;
 
 /** The model behind a hook point: takes the hook's activations from outside and gives the loss of every next token. */
 export class SplicedModel {

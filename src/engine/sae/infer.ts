@@ -31,10 +31,8 @@ interface Arrays {
   errors: Block<Float64Array>;
 }
 
-/** Rows that one call of an SAE of n latents takes at most: the pre-activations of a chunk take about 16 MiB. */
-export function inferenceRows(latents: number): number {
-  return Math.max(64, Math.min(2048, Math.floor(2 ** 22 / latents)));
-}
+/** Rows of a run: as few as keep the encoder's matrix product fast. */
+const rowsPerRun = 512;
 
 /** A trained SAE to run forward: inputs and outputs are in the units of its weights. */
 export class SaeInference {
@@ -75,11 +73,7 @@ export class SaeInference {
     };
   }
 
-  static async create(
-    weights: SaeWeights,
-    threads: number,
-    maxRows = inferenceRows(weights.latents),
-  ): Promise<SaeInference> {
+  static async create(weights: SaeWeights, threads: number, maxRows = rowsPerRun): Promise<SaeInference> {
     const { architecture, width, latents, k } = weights;
     const graph = architecture === 'topk' ? topkEncoderGraph(width, latents, k!) : denseEncoderGraph(width, latents);
     return new SaeInference(weights, await createSession(graph, threads), maxRows);

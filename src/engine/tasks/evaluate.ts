@@ -11,8 +11,8 @@ import { importActivations } from '../activations/parquet-read.js';
 import type { TaskContext } from '../context.js';
 import { openModel, tokenize } from '../data/language-data.js';
 import { modelBlocks, spread, storeBlocks } from '../evaluation/blocks.js';
+import { openLanguage } from '../evaluation/language.js';
 import { evaluateSae, type EvaluationRequest } from '../evaluation/evaluate.js';
-import { SplicedModel } from '../model/session.js';
 import { Progress } from '../progress.js';
 import { readSaelens } from '../sae/formats/saelens.js';
 import { SaeInference } from '../sae/infer.js';
@@ -109,45 +109,49 @@ async function onText(job: Job, given: string[] | undefined): Promise<Evaluation
     throw inputError('run_unreadable', 'The run was trained on recorded activations and names no model.', hint, 'text');
   }
   const opened = await openModel(config, threads);
-  const { model: tapped, files, hook, graph } = opened;
-  let spliced: SplicedModel | undefined;
+  const { model } = opened;
   try {
-    checkWidth(job, tapped.width);
-    if (config.cross_entropy_tokens !== 0) spliced = await SplicedModel.open(files, hook, { threads, graph });
+    checkWidth(job, model.width);
     const text = given ? { ...config, text: given, max_samples: undefined, held_out_fraction: 0 } : config;
     const contexts = await tokenize(text, opened, { dir, control, progress });
     try {
       const candidates = given ? contexts.trainContexts : contexts.heldOutContexts;
       const list = limited(job, candidates, (member) => contexts.rowCount(member));
-      const maxTokens = config.cross_entropy_tokens ?? defaultCrossEntropyTokens;
-      return await evaluate(
-        job,
-        count(list, (member) => contexts.rowCount(member)),
-        {
-          blocks: modelBlocks(tapped, contexts, list, control),
-          language: spliced ? { tapped, spliced, contexts, list: candidates, maxTokens } : null,
-          text: given ? given.join(', ') : 'documents held out of training',
-          notes: spliced ? {} : { cross_entropy: 'The run’s cross_entropy_tokens is 0.' },
-        },
-      );
+      const maxTokens = config.cross_entropy_tokens ?? dataDefaults.cross_entropy_tokens;
+      const { language, notes, dispose } = await openLanguage(opened, {
+        contexts,
+        list: candidates,
+        maxTokens,
+        threads,
+      });
+      try {
+        return await evaluate(
+          job,
+          count(list, (member) => contexts.rowCount(member)),
+          {
+            blocks: modelBlocks(model, contexts, list, control),
+            language,
+            text: given ? given.join(', ') : 'documents held out of training',
+            notes,
+          },
+        );
+      } finally {
+        await dispose();
+      }
     } finally {
       contexts.close();
     }
   } finally {
-    await spliced?.dispose();
-    await tapped.dispose();
+    await model.dispose();
   }
 }
-
-const defaultCrossEntropyTokens = 2 ** 15;
-const defaultEvaluationTokens = 2 ** 17;
 
 function count(list: Uint32Array, tokens: (member: number) => number): number {
   return list.reduce((sum, member) => sum + tokens(member), 0);
 }
 
 function limited({ config }: Job, list: Uint32Array, tokens: (member: number) => number): Uint32Array {
-  return spread(list, tokens, config.evaluation_tokens ?? defaultEvaluationTokens);
+  return spread(list, tokens, config.evaluation_tokens ?? dataDefaults.evaluation_tokens);
 }
 
 function checkWidth({ weights }: Job, width: number): void {

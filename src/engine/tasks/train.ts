@@ -145,7 +145,10 @@ async function trainToTheEnd(
     await buffer.restore(checkpoint.shuffle, control);
     log('training', 'INFO', `Resuming at step ${firstStep} of ${steps}`);
   } else {
-    await buffer.fill(control);
+    progress.begin('preparing', 'extracting', buffer.capacity, 0, 1);
+    await buffer.fill(control, (rows) => {
+      progress.advance(rows);
+    });
     const { scale, variance, center } = normalise(buffer.data, buffer.rows, source.width);
     backend.constants = { scale, variance };
     initialise(backend.weights, center, config.tied_init, config.seed);
@@ -161,14 +164,13 @@ async function trainToTheEnd(
   const onStep = async (step: number, latest: Metrics) => {
     metrics = latest;
     progress.training({ ...position, step }, metrics);
-    const { speed } = progress;
-    if (speed !== null) expectFinish(progress, data, 1 / (speed * config.batch_size));
+    const rate = progress.tokensPerSecond;
+    if (rate !== null) expectFinish(progress, data, 1 / rate);
     const epochEnds = step % stepsPerEpoch === 0 || step === steps;
     const epoch = Math.ceil(step / stepsPerEpoch);
     if (step % config.log_every_steps === 0 || step === steps) {
       const timestamp = new Date().toISOString();
       const tokens = step * config.batch_size;
-      const rate = speed === null ? null : speed * config.batch_size;
       await appendMetrics(runDir, { step, epoch, tokens, tokens_per_second: rate, metrics, timestamp });
     }
     progress.advance(step);
@@ -177,7 +179,7 @@ async function trainToTheEnd(
       log('training', 'INFO', `Epoch ${epoch}/${Math.ceil(steps / stepsPerEpoch)}: ${summary(metrics)}`);
     }
   };
-  progress.begin('training', 'training', steps, firstStep);
+  progress.begin('training', 'training', steps, firstStep, config.batch_size);
   await train({ config, backend, buffer, control, firstStep, totalSteps: steps, stepsPerEpoch, onStep, save });
   if (firstStep < steps) await save(steps);
   return { fired: backend.fired, metrics };

@@ -1,4 +1,4 @@
-import { hash32 } from '../activations/random.js';
+import { hash32 } from '../random.js';
 
 /** Part of the rows wanted by which a document may take the held-out ones beyond them. */
 const tolerance = 0.05;

@@ -29,15 +29,18 @@ export async function writeCheckpoint(
   const folder = checkpointDir(runDir, step);
   const part = path.join(checkpointsDir(runDir), `.${step}.part`);
   const { rows, ...position } = shuffle;
-  await rm(part, { recursive: true, force: true });
-  await mkdir(part, { recursive: true });
-  await writeSafetensors(
-    file(part),
-    { ...tensors, shuffle_rows: { dtype: 'U32', shape: [rows.length], data: rows } },
-    { step: String(step), metrics: JSON.stringify(metrics), shuffle: JSON.stringify(position) },
-  );
-  await rm(folder, { recursive: true, force: true });
-  await renameReplacing(part, folder);
+  try {
+    await mkdir(part, { recursive: true });
+    await writeSafetensors(
+      file(part),
+      { ...tensors, shuffle_rows: { dtype: 'U32', shape: [rows.length], data: rows } },
+      { step: String(step), metrics: JSON.stringify(metrics), shuffle: JSON.stringify(position) },
+    );
+    await rm(folder, { recursive: true, force: true });
+    await renameReplacing(part, folder);
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
   await syncFolder(checkpointsDir(runDir));
   for (const old of (await checkpointSteps(runDir)).slice(kept)) {
     await rm(checkpointDir(runDir, old), { recursive: true, force: true });

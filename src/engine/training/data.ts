@@ -138,7 +138,7 @@ async function fromModel({ runDir, config, threads, context, progress }: Prepara
     const bytes = bytesNeeded(rows - writer.rows, model.width, cache);
     await checkDiskSpace(dir, bytes);
     log('model', 'INFO', `Extracting ${rows} activations of ${hook.name}, ${formatBytes(bytes)} in ${dir}`);
-    progress.begin('preparing', 'extracting', contexts.count, writer.groups);
+    progress.begin('preparing', 'extracting', rows, writer.rows, 1);
     try {
       await extractToStore({
         model,
@@ -146,7 +146,7 @@ async function fromModel({ runDir, config, threads, context, progress }: Prepara
         store: writer,
         control,
         onProgress: (done) => {
-          progress.advance(done.contexts);
+          progress.advance(done.rows);
         },
       });
     } finally {

@@ -1,16 +1,16 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { writeFileAtomic } from '../../run/atomic.js';
 import { cacheDir, checkpointsDir, evaluationPath, weightsPath } from '../../run/layout.js';
 import type { Evaluation } from '../../shared/messages.js';
 import type { TaskContext } from '../context.js';
 import { environment } from '../data/provenance.js';
 import { spread } from '../evaluation/blocks.js';
+import { openLanguage, type OpenedLanguage } from '../evaluation/language.js';
 import { evaluateSae } from '../evaluation/evaluate.js';
 
 import { textAround } from '../features/text.js';
-import { collectFeatures } from '../features/collect.js';
+import { collectFeatures, type TopExamples } from '../features/collect.js';
 import { writeFeatures } from '../features/write.js';
-import { SplicedModel } from '../model/session.js';
 import type { Progress } from '../progress.js';
 import { writeSaelens } from '../sae/formats/saelens.js';
 import { SaeInference } from '../sae/infer.js';
@@ -32,24 +32,29 @@ export interface Finish {
 /** Evaluates a trained SAE, finds its features' examples and writes the results; then the run needs no checkpoint any more. */
 export async function finish(job: Finish): Promise<void> {
   const { runDir, data, weights, threads, context, progress } = job;
+  const { config, language } = data;
   const inference = await SaeInference.create(weights, threads);
+  let evaluation: Evaluation;
+  let examples: TopExamples | null;
   try {
-    const evaluation = await evaluate(job, inference);
-    await writeFileAtomic(evaluationPath(runDir), `${JSON.stringify(evaluation, null, 2)}\n`);
-    if (data.config.feature_tokens > 0) await features(job, inference);
+    evaluation = await evaluate(job, inference);
+    examples = config.feature_tokens > 0 ? await collect(job, inference) : null;
   } finally {
     await inference.dispose();
   }
   progress.begin('training', 'saving');
-  const { opened } = data.language ?? {};
-  await mkdir(runDir, { recursive: true });
+  await writeFileAtomic(evaluationPath(runDir), `${JSON.stringify(evaluation, null, 2)}\n`);
+  if (examples) {
+    const text = language && textAround(language.contexts, language.opened.tokenizer);
+    await writeFeatures(runDir, examples, text, context.control);
+  }
   await writeSaelens(runDir, weights, {
-    model_name: opened?.files.name ?? null,
-    hook_name: opened?.hook.name ?? null,
-    dataset_path: (data.config.text ?? [data.config.activation_data_path]).join(', '),
-    context_size: data.language ? data.config.context_size : null,
-    prepend_bos: data.language ? data.config.prepend_bos : null,
-    exclude_special_tokens: opened ? [...opened.tokenizer.specialIds] : false,
+    model_name: language?.opened.files.name ?? null,
+    hook_name: language?.opened.hook.name ?? null,
+    dataset_path: config.activation_data_path ?? (config.text ?? ['bundled:sample']).join(', '),
+    context_size: language ? config.context_size : null,
+    prepend_bos: language ? config.prepend_bos : null,
+    exclude_special_tokens: language ? [...language.opened.tokenizer.specialIds] : false,
     interpretability_workbench: environment(threads).version,
   });
   await rm(checkpointsDir(runDir), { recursive: true, force: true });
@@ -57,68 +62,65 @@ export async function finish(job: Finish): Promise<void> {
   context.log('sae', 'INFO', `Wrote ${weightsPath(runDir)}`);
 }
 
+function total({ rowCount }: TrainingData, groups: Uint32Array): number {
+  return groups.reduce((sum, group) => sum + rowCount(group), 0);
+}
+
 async function evaluate(job: Finish, inference: SaeInference): Promise<Evaluation> {
   const { data, weights, context, progress, fired, threads } = job;
-  const { config, language } = data;
-  const groups =
-    data.heldOutGroups.length > 0
-      ? spread(data.heldOutGroups, data.rowCount, config.evaluation_tokens)
-      : data.heldOutGroups;
-  const rows = groups.reduce((sum, group) => sum + data.rowCount(group), 0);
-  const arms = language && config.cross_entropy_tokens > 0;
-  progress.begin('training', 'evaluating', arms ? 2 : 1);
+  const { config, heldOutGroups: list } = data;
+  const groups = spread(list, data.rowCount, config.evaluation_tokens);
+  const rows = total(data, groups);
   context.log('sae', 'INFO', `Evaluating on ${rows} held-out tokens`);
-  const spliced = arms
-    ? await SplicedModel.open(language.opened.files, language.opened.hook, { threads, graph: language.opened.graph })
-    : null;
+  const { language, notes, dispose } = data.language
+    ? await openLanguage(data.language.opened, {
+        contexts: data.language.contexts,
+        list,
+        maxTokens: config.cross_entropy_tokens,
+        threads,
+      })
+    : withoutModel;
+  // The cross entropies take about as long as everything before them.
+  progress.begin('training', 'evaluating', language ? 2 : 1);
   try {
     return await evaluateSae({
       inference,
       width: weights.width,
       latents: weights.latents,
       blocks: data.blocks(groups),
-      language: spliced && {
-        tapped: language!.opened.model,
-        spliced,
-        contexts: language!.contexts,
-        list: data.heldOutGroups,
-        maxTokens: config.cross_entropy_tokens,
-      },
+      language,
       deadFeatures: fired.reduce((dead, count) => dead + (count === 0 ? 1 : 0), 0),
-      text: language ? 'documents held out of training' : 'recorded activations held out of training',
-      notes: arms
-        ? {}
-        : {
-            cross_entropy: language
-              ? 'cross_entropy_tokens is 0.'
-              : 'Recorded activations come without the model that made them.',
-          },
+      text: `${data.language ? 'documents' : 'recorded activations'} held out of training`,
+      notes,
       control: context.control,
       onProgress: ({ tokens, crossEntropy }) => {
         progress.advance(tokens / Math.max(1, rows) + crossEntropy);
       },
     });
   } finally {
-    await spliced?.dispose();
+    await dispose();
   }
 }
 
-async function features({ runDir, data, weights, context, progress }: Finish, inference: SaeInference): Promise<void> {
-  const { config, language } = data;
-  const groups = spread(data.trainGroups, data.rowCount, config.feature_tokens);
-  const rows = groups.reduce((sum, group) => sum + data.rowCount(group), 0);
-  progress.begin('training', 'features', rows);
+const withoutModel: OpenedLanguage = {
+  language: null,
+  notes: { cross_entropy: 'Recorded activations come without the model that made them.' },
+  dispose: () => Promise.resolve(),
+};
+
+async function collect({ data, weights, context, progress }: Finish, inference: SaeInference): Promise<TopExamples> {
+  const groups = spread(data.trainGroups, data.rowCount, data.config.feature_tokens);
+  const rows = total(data, groups);
+  progress.begin('training', 'features', rows, 0, 1);
   context.log('sae', 'INFO', `Searching ${rows} tokens for the strongest examples of each latent`);
-  const { control } = context;
-  const top = await collectFeatures({
+  return collectFeatures({
     inference,
     width: weights.width,
     latents: weights.latents,
     blocks: data.blocks(groups),
-    control,
+    control: context.control,
     onProgress: (tokens) => {
       progress.advance(tokens);
     },
   });
-  await writeFeatures(runDir, top, language && textAround(language.contexts, language.opened.tokenizer), control);
 }

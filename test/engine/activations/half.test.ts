@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromHalf, roundThroughHalf, toHalf } from '../../../src/engine/activations/half.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 
 const allBits = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 const allValues = fromHalf(allBits, new Float32Array(65536));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RowDecoder } from '../../../src/engine/activations/parquet-rows.js';
 import type { Page } from '../../../src/engine/activations/parquet-values.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { WorkbenchError } from '../../../src/shared/errors.js';
 
 /** Lists of the widths given, cut into pages at the places given: old writers end a page wherever it is full. */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { ActivationFile } from '../../../src/engine/activations/parquet-file.js';
 import { encodeParquet, type RecordedRows } from '../../../src/engine/activations/parquet-write.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { writeFileAtomic } from '../../../src/run/atomic.js';
 import { temporaryFolder } from './temporary.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Control, Cancelled } from '../../../src/engine/control.js';
 import { ShuffleBuffer, type ShuffleState } from '../../../src/engine/activations/shuffle-buffer.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { StoredSource } from '../../../src/engine/activations/source.js';
 import { ActivationStore } from '../../../src/engine/activations/store.js';
 import { appendGroups, numberOf, testGroups } from './rows.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { spread } from '../../../src/engine/evaluation/blocks.js';
 import { Density } from '../../../src/engine/evaluation/density.js';
 import { ReconstructionMetrics } from '../../../src/engine/evaluation/metrics.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { TopExamples, type Example } from '../../../src/engine/features/collect.js';
 
 interface Firing extends Example {

@@ -1,4 +1,4 @@
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import type { AttributeProto, NodeProto, TensorProto } from '../../../src/engine/model/onnx.js';
 
 type Attributes = Record<string, number | number[] | { float: number }>;

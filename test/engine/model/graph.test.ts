@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { WorkbenchError, type Problem } from '../../../src/shared/errors.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { locateModel } from '../../../src/engine/model/files.js';
 import { readGraph } from '../../../src/engine/model/graph.js';
 import { findHooks, selectHook } from '../../../src/engine/model/hooks.js';

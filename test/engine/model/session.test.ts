@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { locateModel } from '../../../src/engine/model/files.js';
 import { readGraph } from '../../../src/engine/model/graph.js';
 import { findHooks, selectHook } from '../../../src/engine/model/hooks.js';

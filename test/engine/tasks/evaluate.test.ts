@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { encodeParquet } from '../../../src/engine/activations/parquet-write.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { Cancelled, Control } from '../../../src/engine/control.js';
 import { writeSaelens } from '../../../src/engine/sae/formats/saelens.js';
 import { runEvaluate } from '../../../src/engine/tasks/evaluate.js';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } fr
 import path from 'node:path';
 import test from 'node:test';
 import { WorkbenchError } from '../../../src/shared/errors.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { Cancelled, Control } from '../../../src/engine/control.js';
 import { locateModel } from '../../../src/engine/model/files.js';
 import { loadTokenizer } from '../../../src/engine/model/tokenizer.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { dealHeldOut } from '../../../src/engine/text/held-out.js';
 
 function share(rows: number[], held: Uint8Array): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { CpuBackend, type CpuOptions } from '../../../src/engine/training/backends/cpu/cpu.js';
 import { initialise } from '../../../src/engine/training/initialise.js';
 import { initialState, parameterNames, referenceStep, type Hyper, type ReferenceState } from '../sae/reference.js';

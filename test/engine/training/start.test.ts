@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveConfig } from '../../../src/shared/config.js';
-import { Random } from '../../../src/engine/activations/random.js';
+import { Random } from '../../../src/engine/random.js';
 import { initialise } from '../../../src/engine/training/initialise.js';
 import { geometricMedian, normalise } from '../../../src/engine/training/normalisation.js';
 import { learningRate, sparsityCoef } from '../../../src/engine/training/schedule.js';

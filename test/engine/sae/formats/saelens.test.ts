@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Random } from '../../../../src/engine/activations/random.js';
+import { Random } from '../../../../src/engine/random.js';
 import { readSafetensors, writeSafetensors } from '../../../../src/engine/sae/formats/safetensors.js';
 import { readSaelens, writeSaelens } from '../../../../src/engine/sae/formats/saelens.js';
 import { unscale, type SaeWeights } from '../../../../src/engine/sae/weights.js';

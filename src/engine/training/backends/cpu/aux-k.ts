@@ -1,6 +1,6 @@
 import { auxKGraph } from '../../../sae/graphs.js';
 import { createSession, ort } from '../../../ort.js';
-import { Random } from '../../../activations/random.js';
+import { Random } from '../../../random.js';
 import type { Arrays, Shape } from './layout.js';
 
 /** Most dead latents that take part in one step; beyond it a seeded subset does. */

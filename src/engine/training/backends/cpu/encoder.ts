@@ -2,9 +2,9 @@ import { topkEncoderGraph } from '../../../sae/graphs.js';
 import { createSession, ort } from '../../../ort.js';
 import type { Arrays, Shape } from './layout.js';
 
-/** Rows per run of an encoder graph: the n-wide pre-activations of a chunk take about 32 MiB. */
+/** Rows per run of an encoder graph: as few as keep the matrix product fast, so that pre-activations stay near the cores. */
 export function chunkRows(latents: number, rows: number): number {
-  return Math.min(rows, Math.max(128, 2 ** Math.round(Math.log2(2 ** 23 / latents))));
+  return Math.min(rows, Math.max(512, Math.floor(2 ** 21 / latents)));
 }
 
 /**

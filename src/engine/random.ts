@@ -92,3 +92,17 @@ export class Random {
     return random;
   }
 }
+
+/** Fills the rows of a matrix, [rows, d], with directions uniform on the unit sphere. */
+export function randomUnitRows(matrix: Float32Array, d: number, random: Random): void {
+  const row = new Float64Array(d);
+  for (let start = 0; start < matrix.length; start += d) {
+    let square = 0;
+    for (let j = 0; j < d; j++) {
+      row[j] = random.normal();
+      square += row[j]! ** 2;
+    }
+    const norm = Math.sqrt(square);
+    for (let j = 0; j < d; j++) matrix[start + j] = row[j]! / norm;
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hash32, Random } from '../../../src/engine/activations/random.js';
+import { hash32, Random } from '../../src/engine/random.js';
 
 const draw = (random: Random, count: number) => Array.from({ length: count }, () => random.uint32());
 
