@@ -5,7 +5,6 @@ import { existsSync, mkdirSync } from 'node:fs';
 
 const programs = { cli: 'src/cli/main.ts', engine: 'src/engine/main.ts' };
 
-
 mkdirSync('dist', { recursive: true });
 
 const kernels = await asc.main([
