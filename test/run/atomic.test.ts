@@ -12,6 +12,7 @@ import {
   sweepTemporaries,
   writeFileAtomic,
 } from '../../src/run/atomic.js';
+import { repeats } from '../soak.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'iw-atomic-'));
 after(() => {
@@ -92,12 +93,12 @@ test('of many that create the same file one succeeds, and its contents stay', as
 test('a process killed while it writes leaves a whole file, and what it left is swept away', async () => {
   const dir = fresh();
   const file = path.join(dir, 'a');
-  for (let kills = 0; kills < 3; kills++) {
+  for (let kills = 0; kills < repeats(3, 200); kills++) {
     const writer = fork(program, [file], {
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    for (let rounds = 0; rounds < 3 + kills; rounds++) await once(writer, 'message');
+    for (let rounds = 0; rounds < 3 + (kills % 10); rounds++) await once(writer, 'message');
     writer.kill('SIGKILL');
     await once(writer, 'exit');
     const text = readFileSync(file, 'utf8');

@@ -11,6 +11,7 @@ import { decodeModel, encodeModel } from '../../../src/engine/model/onnx.js';
 import { TappedModel } from '../../../src/engine/model/session.js';
 import { build } from './architectures.js';
 import { temporaryFolder } from './temporary.js';
+import { repeats } from '../../soak.js';
 
 const folder = temporaryFolder();
 const tiny = path.join(__dirname, '../../fixtures/tiny-sotu-gpt2');
@@ -54,7 +55,7 @@ test('a file cut off anywhere is refused in words', () => {
 
 test('a damaged file never ends in anything but a model or a problem in words', async () => {
   const random = new Random(2, 'damage');
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < repeats(40, 20_000); round++) {
     const damaged = Buffer.from(bytes);
     // The graph's structure lies in the first and last kilobytes, its weights between.
     for (let i = 0; i < 4; i++)

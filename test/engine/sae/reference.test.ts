@@ -21,6 +21,7 @@ import {
   type ReferenceState,
   type Selection,
 } from './reference.js';
+import { repeats } from '../../soak.js';
 
 const width = 8;
 const latents = 24;
@@ -114,7 +115,7 @@ function automaticGradients(state: ReferenceState, x: Float64Array, selection: S
 describe('the float64 reference', () => {
   for (const how of [hyper, standard]) {
     it(`has gradients of ${how.architecture} that agree with finite differences`, () => {
-      for (let seed = 0; seed < 3; seed++) {
+      for (let seed = 0; seed < repeats(3, 100); seed++) {
         const { state, x } = example(seed);
         const selection = select(state, x, how);
         const exact = gradients(state, state.parameters, x, selection, how);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { before, test } from 'node:test';
 import type { SaeConfig } from '../../../src/shared/config.js';
 import { runTask } from '../../../src/workbench/engine-process.js';
+import { repeats } from '../../soak.js';
 import { enginePath, smallRun, temporaryFolder } from '../../workbench/small-run.js';
 
 // A checkpoint after every step: whatever the moment of the kill, there is something to resume from.
@@ -67,22 +68,28 @@ const names = new Map([
   [standard, 'a standard run with a float16 cache'],
 ]);
 
+/** Runs a job that is stopped at up to three random moments, then lets it finish, and compares it with the whole one. */
+async function survives(config: SaeConfig, how: 'kill' | 'cancel', runDir: string): Promise<void> {
+  const expected = whole.get(config)!;
+  const moments: number[] = [];
+  let done = false;
+  while (!done && moments.length < 3) {
+    moments.push(1 + Math.floor(Math.random() * expected.events));
+    done = await attempt(config, runDir, moments.length > 1, { how, after: moments.at(-1)! });
+  }
+  if (!done) done = await attempt(config, runDir, true);
+  assert.ok(done);
+  const told = `stopped after ${moments.join(', ')} events`;
+  assert.ok(weights(runDir).equals(expected.weights), `the weights differ; ${told}`);
+  assert.deepEqual(steps(runDir), expected.steps, told);
+}
+
 for (const how of ['kill', 'cancel'] as const) {
   for (const [config, name] of names) {
     test(`${name}, stopped by ${how} at random moments, ends with the weights of a whole one`, async () => {
-      const expected = whole.get(config)!;
-      const runDir = path.join(folder, `${how}-${name.replaceAll(' ', '-')}`);
-      const moments: number[] = [];
-      let done = false;
-      for (let tries = 0; !done && tries < 3; tries++) {
-        moments.push(1 + Math.floor(Math.random() * expected.events));
-        done = await attempt(config, runDir, tries > 0, { how, after: moments.at(-1)! });
+      for (let round = 0; round < repeats(1, 30); round++) {
+        await survives(config, how, path.join(folder, `${how}-${round}-${name.replaceAll(' ', '-')}`));
       }
-      if (!done) done = await attempt(config, runDir, true);
-      assert.ok(done);
-      const told = `stopped after ${moments.join(', ')} events`;
-      assert.ok(weights(runDir).equals(expected.weights), `the weights differ; ${told}`);
-      assert.deepEqual(steps(runDir), expected.steps, told);
     });
   }
 }
