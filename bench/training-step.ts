@@ -1,7 +1,8 @@
 import { Random } from '../src/engine/random.js';
 import { createSession, ort } from '../src/engine/ort.js';
 import { topkEncoderGraph } from '../src/engine/sae/graphs.js';
-import { CpuBackend, type CpuOptions } from '../src/engine/training/backends/cpu/cpu.js';
+import { CpuBackend } from '../src/engine/training/backends/cpu/cpu.js';
+import type { CpuOptions } from '../src/engine/training/backends/cpu/options.js';
 import { initialise } from '../src/engine/training/initialise.js';
 import { median, normals, time } from './statistics.js';
 

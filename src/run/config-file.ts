@@ -19,15 +19,10 @@ export function absolutePaths(config: SaeConfig, base: string): SaeConfig {
   };
 }
 
-/** The line (from 1) in which a JSON text breaks, from V8's message, which gives a line or a character position. */
+/** The line (from 1) in which a JSON text breaks, where V8's message has a position; a text cut short breaks in its last line. */
 function brokenLine(text: string, message: string): number | null {
-  const line = /line (\d+)/.exec(message)?.[1];
-  if (line !== undefined) return Number(line);
-  const position = /position (\d+)/.exec(message)?.[1];
-  if (position === undefined && !message.includes('end of JSON input')) return null;
-  // A text that is cut short breaks in its last line, not in the empty one after it.
-  const end = text.trimEnd().length;
-  return text.slice(0, Math.min(end, Number(position ?? end))).split('\n').length;
+  const position = /end of JSON input/.test(message) ? text.length : /position (\d+)/.exec(message)?.[1];
+  return position === undefined ? null : text.trimEnd().slice(0, Number(position)).split('\n').length;
 }
 
 /**

@@ -46,6 +46,7 @@ export function totalSteps(
  * @throws WorkbenchError `config_invalid` where what was given and what was filled in do not go together.
  */
 export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: number): ResolvedConfig {
+  if (rowsPerEpoch < 1) throw inputError('text_empty', 'There are no tokens to train on.', 'Give more text.');
   const latents = config.latent_dim ?? Math.min(16 * width, 16384);
   const k = config.k ?? Math.min(32, latents);
   if (k > latents) {
@@ -56,18 +57,24 @@ export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: nu
       'k',
     );
   }
+  const most = config.max_tokens ?? Infinity;
   const wanted = config.max_tokens ?? fewestTokens;
-  const epochs = config.max_epochs ?? Math.max(1, Math.ceil(wanted / Math.max(1, rowsPerEpoch)));
-  const tokens = Math.min(config.max_tokens ?? Infinity, epochs * rowsPerEpoch);
+  // an epoch shows the rows of its whole batches only
+  const epochsOf = (size: number) =>
+    config.max_epochs ?? Math.max(1, Math.ceil(wanted / (size * Math.floor(rowsPerEpoch / size))));
+  const stepsOf = (size: number) =>
+    totalSteps({ max_epochs: epochsOf(size), max_tokens: most, batch_size: size }, rowsPerEpoch);
   const batch =
     config.batch_size ??
-    [4096, 2048, 1024].find((size) => tokens / size >= fewestSteps) ??
-    Math.min(1024, rowsPerEpoch);
+    [4096, 2048, 1024].find((size) => stepsOf(size) >= fewestSteps) ??
+    Math.min(1024, most, rowsPerEpoch);
   if (batch > rowsPerEpoch) {
     const sentence = `batch_size is ${batch}, but the text gives only ${rowsPerEpoch} training tokens.`;
     throw inputError('config_invalid', sentence, 'Give more text or a smaller batch_size.', 'batch_size');
   }
-  const steps = totalSteps({ max_epochs: epochs, max_tokens: tokens, batch_size: batch }, rowsPerEpoch);
+  const epochs = epochsOf(batch);
+  const tokens = Math.min(most, epochs * rowsPerEpoch);
+  const steps = stepsOf(batch);
   if (steps < 1) {
     const sentence = `max_tokens is ${tokens}, less than one batch of ${batch}.`;
     throw inputError('config_invalid', sentence, 'Give a larger max_tokens or a smaller batch_size.', 'max_tokens');
@@ -91,11 +98,18 @@ export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: nu
     checkpoint_seconds: 120,
     log_every_steps: 10,
     feature_tokens: 2 ** 20,
-    ...config,
+    ...given(config),
     latent_dim: latents,
     k,
     max_epochs: epochs,
     max_tokens: tokens,
     batch_size: batch,
   };
+}
+
+/** Without the keys whose value is undefined, which must not hide a default. */
+function given(config: SaeConfig): SaeConfig {
+  return Object.fromEntries(
+    Object.entries(config as Record<string, unknown>).filter(([, value]) => value !== undefined),
+  );
 }

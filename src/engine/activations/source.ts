@@ -65,7 +65,7 @@ class BlockOrder {
 
 export interface StoredOptions {
   seed: number;
-  /** About how many rows a block has; by default as many as one extraction batch of 32 contexts of 128 tokens. */
+  /** About how many rows a block has; by default as many as 32 contexts of 128 tokens. */
   blockRows?: number;
 }
 

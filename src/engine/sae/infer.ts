@@ -31,8 +31,10 @@ interface Arrays {
   errors: Block<Float64Array>;
 }
 
-/** Rows of a run: as few as keep the encoder's matrix product fast. */
-const rowsPerRun = 512;
+/** Rows of a run: as few as keep the encoder's matrix product fast, fewer where their pre-activations would fill the memory. */
+function rowsPerRun(cap: number): number {
+  return Math.max(1, Math.min(512, Math.floor(2 ** 24 / cap)));
+}
 
 /** A trained SAE to run forward: inputs and outputs are in the units of its weights. */
 export class SaeInference {
@@ -46,12 +48,12 @@ export class SaeInference {
   readonly #cap: number;
   readonly #parameters: { encoder: ort.Tensor; encoder_bias: ort.Tensor };
 
-  private constructor(weights: SaeWeights, session: ort.InferenceSession, maxRows: number) {
+  private constructor(weights: SaeWeights, session: ort.InferenceSession, rows?: number) {
     const { width: d, latents: n } = weights;
     this.#weights = weights;
     this.#session = session;
-    this.maxRows = maxRows;
     this.#cap = weights.architecture === 'topk' ? weights.k! : n;
+    const maxRows = (this.maxRows = rows ?? rowsPerRun(this.#cap));
     const plan = new MemoryPlan();
     this.#arrays = {
       decoder: plan.float32(n * d),
@@ -73,7 +75,7 @@ export class SaeInference {
     };
   }
 
-  static async create(weights: SaeWeights, threads: number, maxRows = rowsPerRun): Promise<SaeInference> {
+  static async create(weights: SaeWeights, threads: number, maxRows?: number): Promise<SaeInference> {
     const { architecture, width, latents, k } = weights;
     const graph = architecture === 'topk' ? topkEncoderGraph(width, latents, k!) : denseEncoderGraph(width, latents);
     return new SaeInference(weights, await createSession(graph, threads), maxRows);

@@ -4,7 +4,7 @@ import { readConfigFile } from '../../run/config-file.js';
 import { configPath, newestCheckpoint, weightsPath } from '../../run/layout.js';
 import { RunLock } from '../../run/lock.js';
 import { appendMetrics, truncateMetrics } from '../../run/records.js';
-import { totalSteps, type ResolvedConfig } from '../../shared/config.js';
+import { totalSteps, type ResolvedConfig, type SaeConfig } from '../../shared/config.js';
 import { inputError } from '../../shared/errors.js';
 import { emptyMetrics, type Metrics } from '../../shared/events.js';
 import type { TrainResult, TrainTask } from '../../shared/messages.js';
@@ -19,12 +19,12 @@ import type { TrainingBackend } from '../training/backend.js';
 import { CpuBackend } from '../training/backends/cpu/cpu.js';
 import { readCheckpoint, restoreTensors, writeCheckpoint } from '../training/checkpoint.js';
 import { prepareData, type TrainingData } from '../training/data.js';
-import { expectFinish } from '../training/estimate.js';
+import { finishEstimate } from '../training/estimate.js';
 import { finish } from '../training/finish.js';
 import { initialise } from '../training/initialise.js';
 import { train } from '../training/loop.js';
 import { normalise } from '../training/normalisation.js';
-import { checkSameRun } from '../training/same-run.js';
+import { checkSameInputs, checkSameSettings } from '../training/same-run.js';
 
 /** A run that was stopped, with the checkpoint to resume it from. */
 export class Stopped extends Cancelled {
@@ -65,10 +65,20 @@ async function trainInFolder(
 ): Promise<TrainResult> {
   const { runDir } = task;
   const threads = task.config.threads ?? context.threads;
-  const data = await prepareData({ runDir, config: task.config, threads, context, progress });
+  const earlier = await recordedConfig(task);
+  const data = await prepareData({
+    runDir,
+    config: task.config,
+    threads,
+    context,
+    progress,
+    checkInputs: (inputs) => {
+      if (earlier) checkSameInputs(earlier, inputs);
+    },
+  });
   try {
     const { config } = data;
-    await recordConfig(task, data, threads);
+    await recordConfig(runDir, data, threads, earlier);
     const backend = await createBackend(config, data.source.width, threads);
     try {
       const { fired, metrics } = await trainToTheEnd(task, context, lock, progress, data, backend);
@@ -85,19 +95,26 @@ async function trainInFolder(
   }
 }
 
+/** The complete configuration that an earlier attempt left in the folder; null if none got that far. */
+async function recordedConfig({ runDir, resume }: TrainTask): Promise<SaeConfig | null> {
+  const path = configPath(runDir);
+  if (!existsSync(path)) return null;
+  if (resume) return readConfigFile(path);
+  const hint = 'Resume it with --resume, or choose another folder.';
+  throw inputError('output_unusable', `${runDir} already holds a run.`, hint, 'output_dir');
+}
+
 /** Writes the complete configuration; of a run that is resumed, checks that it is still the same. */
-async function recordConfig({ runDir, resume }: TrainTask, data: TrainingData, threads: number): Promise<void> {
+async function recordConfig(
+  runDir: string,
+  data: TrainingData,
+  threads: number,
+  earlier: SaeConfig | null,
+): Promise<void> {
   const provenance = { ...environment(threads), inputs: data.inputs };
   const complete = { ...data.config, output_dir: undefined, provenance };
-  const path = configPath(runDir);
-  if (existsSync(path)) {
-    if (!resume) {
-      const hint = 'Resume it with --resume, or choose another folder.';
-      throw inputError('output_unusable', `${runDir} already holds a run.`, hint, 'output_dir');
-    }
-    checkSameRun(await readConfigFile(path), complete);
-  }
-  await writeFileAtomic(path, `${JSON.stringify(complete, null, 2)}\n`);
+  if (earlier) checkSameSettings(earlier, complete);
+  await writeFileAtomic(configPath(runDir), `${JSON.stringify(complete, null, 2)}\n`);
 }
 
 function createBackend(config: ResolvedConfig, width: number, threads: number): Promise<CpuBackend> {
@@ -140,16 +157,18 @@ async function trainToTheEnd(
   const firstStep = checkpoint?.step ?? 0;
   let metrics = checkpoint?.metrics ?? emptyMetrics;
   progress.training({ ...position, step: firstStep }, metrics);
+  if (firstStep < steps) progress.begin('preparing', 'extracting', buffer.capacity, 0, 1);
   if (checkpoint) {
     restoreTensors(backend.tensors, checkpoint.tensors);
-    await buffer.restore(checkpoint.shuffle, control);
+    if (firstStep < steps) await buffer.restore(checkpoint.shuffle, control);
     log('training', 'INFO', `Resuming at step ${firstStep} of ${steps}`);
   } else {
-    progress.begin('preparing', 'extracting', buffer.capacity, 0, 1);
     await buffer.fill(control, (rows) => {
       progress.advance(rows);
     });
-    const { scale, variance, center } = normalise(buffer.data, buffer.rows, source.width);
+    const { scale, variance, center } = await normalise(buffer.data, buffer.rows, source.width, () =>
+      control.breathe(),
+    );
     backend.constants = { scale, variance };
     initialise(backend.weights, center, config.tied_init, config.seed);
     log('training', 'INFO', `Starting SAE training ${describe(data)}: ${steps} steps of ${config.batch_size} tokens`);
@@ -161,11 +180,12 @@ async function trainToTheEnd(
     const written = await writeCheckpoint(runDir, { step, metrics, shuffle: buffer.state(), tensors: backend.tensors });
     log('training', 'DEBUG', `Checkpoint ${written}`);
   };
+  const expectFinish = finishEstimate(progress, data);
   const onStep = async (step: number, latest: Metrics) => {
     metrics = latest;
     progress.training({ ...position, step }, metrics);
     const rate = progress.tokensPerSecond;
-    if (rate !== null) expectFinish(progress, data, 1 / rate);
+    if (rate !== null) expectFinish(1 / rate);
     const epochEnds = step % stepsPerEpoch === 0 || step === steps;
     const epoch = Math.ceil(step / stepsPerEpoch);
     if (step % config.log_every_steps === 0 || step === steps) {
@@ -181,7 +201,6 @@ async function trainToTheEnd(
   };
   progress.begin('training', 'training', steps, firstStep, config.batch_size);
   await train({ config, backend, buffer, control, firstStep, totalSteps: steps, stepsPerEpoch, onStep, save });
-  if (firstStep < steps) await save(steps);
   return { fired: backend.fired, metrics };
 }
 

@@ -27,9 +27,11 @@ export async function writeCheckpoint(
   { step, metrics, shuffle, tensors }: Checkpoint,
 ): Promise<string> {
   const folder = checkpointDir(runDir, step);
-  const part = path.join(checkpointsDir(runDir), `.${step}.part`);
+  // one name for all of them: what a kill leaves behind is replaced by the next
+  const part = path.join(checkpointsDir(runDir), '.part');
   const { rows, ...position } = shuffle;
   try {
+    await rm(part, { recursive: true, force: true });
     await mkdir(part, { recursive: true });
     await writeSafetensors(
       file(part),

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { cacheDir } from '../../run/layout.js';
 import { resolveConfig, type ResolvedConfig, type SaeConfig } from '../../shared/config.js';
 import { dataDefaults } from '../../shared/defaults.js';
 import { bytesNeeded, checkDiskSpace, formatBytes } from '../activations/disk-space.js';
 import { extractToStore } from '../activations/extract.js';
+import { ActivationFile } from '../activations/parquet-file.js';
 import { importActivations } from '../activations/parquet-read.js';
 import { ExtractingSource, StoredSource, type ActivationSource } from '../activations/source.js';
 import { ActivationStore } from '../activations/store.js';
@@ -14,6 +16,7 @@ import { modelBlocks, storeBlocks, type PlacedRows } from '../evaluation/blocks.
 import type { Progress } from '../progress.js';
 import type { Contexts } from '../text/contexts.js';
 import { checkMemory } from './memory.js';
+import type { Inputs } from './same-run.js';
 
 /** What a run trains on and is evaluated with. */
 export interface TrainingData {
@@ -27,7 +30,7 @@ export interface TrainingData {
   /** The language model and its text; null for recorded activations. */
   language: { opened: OpenedModel; contexts: Contexts } | null;
   /** What decided the data: hashes of the model and the text, or of the recorded activations. */
-  inputs: Record<string, unknown>;
+  inputs: Inputs;
   dispose: () => Promise<void>;
 }
 
@@ -37,6 +40,8 @@ interface Preparation {
   threads: number;
   context: TaskContext;
   progress: Progress;
+  /** Is shown what the data will be made from before anything is written, and may refuse it. */
+  checkInputs: (inputs: Inputs) => void;
 }
 
 /** Gets a run's activations ready: from recorded ones, or from a model and text. */
@@ -44,14 +49,17 @@ export function prepareData(preparation: Preparation): Promise<TrainingData> {
   return preparation.config.activation_data_path === undefined ? fromModel(preparation) : recorded(preparation);
 }
 
-async function recorded({ runDir, config, context, progress }: Preparation): Promise<TrainingData> {
+async function recorded({ runDir, config, context, progress, checkInputs }: Preparation): Promise<TrainingData> {
   const { control, log } = context;
-  const path = config.activation_data_path!;
-  log('training', 'INFO', `Reading recorded activations from ${path}...`);
+  const file = config.activation_data_path!;
+  log('training', 'INFO', `Reading recorded activations from ${file}...`);
   progress.begin('preparing', 'extracting');
+  checkBeforehand(config, await recordedWidth(file));
+  const inputs = { activations: await hashFile(file) };
+  checkInputs(inputs);
   const cache = config.activation_cache === 'float16' ? 'float16' : 'float32';
   const store = await importActivations({
-    path,
+    path: file,
     dir: cacheDir(runDir),
     dtype: cache,
     layer: config.layer_idx,
@@ -72,21 +80,42 @@ async function recorded({ runDir, config, context, progress }: Preparation): Pro
     source,
     ...storedGroups(store, null, context),
     language: null,
-    inputs: { activations: await hashFile(path) },
+    inputs,
     dispose: () => store.close(),
   };
 }
 
-async function fromModel({ runDir, config, threads, context, progress }: Preparation): Promise<TrainingData> {
+/** The width of recorded activations. @throws WorkbenchError where the file cannot be read as such. */
+async function recordedWidth(path: string): Promise<number> {
+  const file = await ActivationFile.open(path);
+  await file.close();
+  return file.width;
+}
+
+/** Refuses what cannot be trained whatever the amount of data: the shuffle buffer's part is known when that is. */
+function checkBeforehand(config: SaeConfig, width: number): void {
+  checkMemory(resolveConfig(config, width, Infinity), width, 0);
+}
+
+async function fromModel(preparation: Preparation): Promise<TrainingData> {
+  const { runDir, config, threads, context, progress } = preparation;
   const { control, log } = context;
   progress.begin('preparing', 'loading_model');
   log('model', 'INFO', `Loading model ${config.model ?? 'bundled:demo-gpt2'}...`);
   const opened = await openModel(config, threads);
   const { model, hook, files } = opened;
-  checkMemory(resolveConfig(config, model.width, Infinity), model.width, Infinity);
+  checkBeforehand(config, model.width);
   const model256 = await hashFile(files.onnx);
   const inputs = { model: model256, text: await Promise.all(textFiles(config).map(({ path }) => hashFile(path))) };
-  const contexts = await tokenize(config, opened, { dir: cacheDir(runDir), control, progress });
+  preparation.checkInputs(inputs);
+  // finished contexts are used again wherever their settings fit: their folder says of which text they are
+  const text256 = sha256([inputs.text.map((file) => file.sha256), config.max_samples]);
+  const dir = cacheDir(runDir);
+  const contexts = await tokenize(config, opened, {
+    dir: path.join(dir, `text-${text256.slice(0, 16)}`),
+    control,
+    progress,
+  });
   log(
     'model',
     'INFO',
@@ -120,7 +149,7 @@ async function fromModel({ runDir, config, threads, context, progress }: Prepara
     };
   }
   const { exclude_first_position, held_out_fraction } = resolved;
-  const decides = [
+  const identity = sha256([
     model256.sha256,
     hook.tensor,
     contexts.sha256,
@@ -128,9 +157,7 @@ async function fromModel({ runDir, config, threads, context, progress }: Prepara
     exclude_first_position,
     held_out_fraction,
     seed,
-  ];
-  const identity = createHash('sha256').update(JSON.stringify(decides)).digest('hex');
-  const dir = cacheDir(runDir);
+  ]);
   let store = await ActivationStore.find(dir, identity);
   if (!store) {
     const writer = await ActivationStore.create(dir, { width: model.width, dtype: cache, identity });
@@ -166,6 +193,10 @@ async function fromModel({ runDir, config, threads, context, progress }: Prepara
       await dispose();
     },
   };
+}
+
+function sha256(values: unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex');
 }
 
 function storedGroups(store: ActivationStore, contexts: Contexts | null, { control }: TaskContext) {

@@ -7,7 +7,6 @@ import { environment } from '../data/provenance.js';
 import { spread } from '../evaluation/blocks.js';
 import { openLanguage, type OpenedLanguage } from '../evaluation/language.js';
 import { evaluateSae } from '../evaluation/evaluate.js';
-
 import { textAround } from '../features/text.js';
 import { collectFeatures, type TopExamples } from '../features/collect.js';
 import { writeFeatures } from '../features/write.js';
@@ -57,8 +56,9 @@ export async function finish(job: Finish): Promise<void> {
     exclude_special_tokens: language ? [...language.opened.tokenizer.specialIds] : false,
     interpretability_workbench: environment(threads).version,
   });
-  await rm(checkpointsDir(runDir), { recursive: true, force: true });
+  // the checkpoint last: from it alone a run that is killed here need not be trained again
   await rm(cacheDir(runDir), { recursive: true, force: true });
+  await rm(checkpointsDir(runDir), { recursive: true, force: true });
   context.log('sae', 'INFO', `Wrote ${weightsPath(runDir)}`);
 }
 

@@ -11,7 +11,7 @@ export interface TrainingRun {
   backend: TrainingBackend;
   buffer: ShuffleBuffer;
   control: Control;
-  /** Steps already taken, when resuming; the buffer and the backend stand there too. */
+  /** Steps already taken, when resuming: the buffer, the backend and the newest checkpoint stand there too. */
   firstStep: number;
   totalSteps: number;
   stepsPerEpoch: number;
@@ -21,14 +21,21 @@ export interface TrainingRun {
   save: (step: number) => Promise<void>;
 }
 
-/** Trains until the last step. @throws Cancelled between two steps, after a checkpoint. */
+/** Trains until the last step, and ends with a checkpoint. @throws Cancelled between two steps, after a checkpoint. */
 export async function train(run: TrainingRun): Promise<void> {
   const { config, backend, buffer, control, totalSteps, stepsPerEpoch } = run;
   const { width } = backend.weights;
   const { variance } = backend.constants;
-  let saved = performance.now();
   let step = run.firstStep;
   let drawn = false;
+  let savedAt = performance.now();
+  let savedStep = step > 0 ? step : -1;
+  const save = async () => {
+    if (savedStep === step) return;
+    await run.save(step);
+    savedStep = step;
+    savedAt = performance.now();
+  };
   try {
     while (step < totalSteps) {
       const epoch = Math.floor(step / stepsPerEpoch);
@@ -45,15 +52,13 @@ export async function train(run: TrainingRun): Promise<void> {
       drawn = false;
       step++;
       await run.onStep(step, toMetrics(result, rate, variance, step));
-      if (performance.now() - saved >= 1000 * config.checkpoint_seconds) {
-        await run.save(step);
-        saved = performance.now();
-      }
+      if (performance.now() - savedAt >= 1000 * config.checkpoint_seconds) await save();
     }
+    await save();
   } catch (error) {
     if (error instanceof Cancelled) {
       if (drawn) buffer.undraw();
-      await run.save(step);
+      await save();
     }
     throw error;
   }

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import type { ResolvedConfig } from '../../shared/config.js';
 import { inputError } from '../../shared/errors.js';
 import { formatBytes } from '../activations/disk-space.js';
-import { cpuBytes } from './backends/cpu/cpu.js';
+import { cpuBytes } from './backends/cpu/options.js';
 
 const largestWasm = 4 * 2 ** 30;
 /** Node, ONNX Runtime and the chunks in flight. */

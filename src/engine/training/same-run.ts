@@ -18,18 +18,28 @@ const free: readonly (keyof SaeConfig)[] = [
   'provenance',
 ];
 
+/** What a run was made from: hashes of its files, kept in `provenance.inputs`. Files may have moved, so names do not count. */
+export type Inputs = Record<string, { sha256: string } | { sha256: string }[]>;
+
+const hint = 'Resume with what the run was started with, or start a new run in another folder.';
+
 /**
- * Checks that a run can go on: the same settings on the same data. Files may have moved, so their hashes count, not their names.
+ * Checks that a run can go on with these files.
  * @throws WorkbenchError `resume_mismatch` naming what differs.
  */
-export function checkSameRun(saved: SaeConfig, now: SaeConfig): void {
-  const hint = 'Resume with what the run was started with, or start a new run in another folder.';
-  const before = inputHashes(saved);
-  const after = inputHashes(now);
-  for (const [name, hash] of Object.entries(after)) {
+export function checkSameInputs({ provenance }: SaeConfig, now: Inputs): void {
+  const before = hashes((provenance?.inputs ?? {}) as Inputs);
+  for (const [name, hash] of Object.entries(hashes(now))) {
     if (before[name] === hash) continue;
     throw inputError('resume_mismatch', `The ${name} is not the one this run was started with.`, hint, name);
   }
+}
+
+/**
+ * Checks that a run can go on with these settings.
+ * @throws WorkbenchError `resume_mismatch` naming what differs.
+ */
+export function checkSameSettings(saved: SaeConfig, now: SaeConfig): void {
   for (const key of new Set([...Object.keys(saved), ...Object.keys(now)]) as Set<keyof SaeConfig>) {
     if (free.includes(key) || JSON.stringify(saved[key]) === JSON.stringify(now[key])) continue;
     const sentence = `${key} is ${JSON.stringify(now[key])}, but the run was started with ${JSON.stringify(saved[key])}.`;
@@ -37,9 +47,8 @@ export function checkSameRun(saved: SaeConfig, now: SaeConfig): void {
   }
 }
 
-/** The hashes in `provenance.inputs`, one string per kind of input. */
-function inputHashes({ provenance }: SaeConfig): Record<string, string> {
-  const inputs = (provenance?.inputs ?? {}) as Record<string, { sha256: string } | { sha256: string }[]>;
+/** One string per kind of input. */
+function hashes(inputs: Inputs): Record<string, string> {
   const entries = Object.entries(inputs).map(([name, files]) => [
     name,
     [files]

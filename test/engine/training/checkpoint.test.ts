@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { emptyMetrics } from '../../../src/shared/events.js';
@@ -32,6 +32,16 @@ test('the newest two are kept', async () => {
   for (const step of [9, 10, 100]) await writeCheckpoint(dir, checkpoint(step));
   assert.deepEqual(readdirSync(path.join(dir, 'checkpoints')).sort(), ['10', '100']);
   assert.equal((await readCheckpoint(dir))?.step, 100);
+});
+
+test('what a kill left of a checkpoint in the making is gone with the next one', async () => {
+  const dir = temporaryFolder();
+  const part = path.join(dir, 'checkpoints', '.part');
+  mkdirSync(part, { recursive: true });
+  writeFileSync(path.join(part, '.state.safetensors.1.0123456789ab.tmp'), 'cut');
+  await writeCheckpoint(dir, checkpoint(8));
+  assert.deepEqual(readdirSync(path.join(dir, 'checkpoints')), ['8']);
+  assert.deepEqual(readdirSync(path.join(dir, 'checkpoints', '8')), ['state.safetensors']);
 });
 
 test('a damaged newest checkpoint leaves the one before it', async () => {

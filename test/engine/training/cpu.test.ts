@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../../src/engine/random.js';
-import { CpuBackend, type CpuOptions } from '../../../src/engine/training/backends/cpu/cpu.js';
+import { CpuBackend } from '../../../src/engine/training/backends/cpu/cpu.js';
+import type { CpuOptions } from '../../../src/engine/training/backends/cpu/options.js';
 import { initialise } from '../../../src/engine/training/initialise.js';
 import { initialState, parameterNames, referenceStep, type Hyper, type ReferenceState } from '../sae/reference.js';
 
@@ -154,6 +155,21 @@ test('a row that overflows the sparse path sends its batch down the dense one', 
   assert.equal(state[1], 1);
   assert.ok(Math.abs(actual.reconstructionLoss / expected.losses.reconstruction - 1) < 1e-5);
   assert.ok(difference(stateOf(backend, options).firstMoments.encoder, expected.state.firstMoments.encoder) < 1e-5);
+  await backend.dispose();
+});
+
+test('AuxK takes no part where all rows err alike: the variance of the error is rounding then', async () => {
+  const options: CpuOptions = { ...base, k: 2, deadAfterTokens: 1, batch: 1 };
+  const backend = await CpuBackend.create(options);
+  initialise(backend.weights, new Float32Array(options.width), true, 1);
+  backend.constants = { scale: 1, variance };
+  const random = new Random(1, 'one row');
+  for (let step = 0; step < 8; step++) {
+    backend.input.set(Float32Array.from({ length: options.width }, () => random.normal()));
+    const { auxLoss, dead } = await backend.step(1e-3, 0, () => Promise.resolve());
+    assert.ok(dead > 0);
+    assert.equal(auxLoss, 0);
+  }
   await backend.dispose();
 });
 

@@ -31,7 +31,7 @@ async function recovered(given: SaeConfig, seed: number): Promise<number> {
     deadAfterTokens: config.dead_after_tokens,
   });
   const first = data.sample(8 * batch);
-  const { scale, variance, center } = normalise(first, 8 * batch, width);
+  const { scale, variance, center } = await normalise(first, 8 * batch, width, () => Promise.resolve());
   backend.constants = { scale, variance };
   initialise(backend.weights, center, config.tied_init, seed);
   for (let step = 0; step < steps; step++) {

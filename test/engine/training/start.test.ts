@@ -6,27 +6,41 @@ import { initialise } from '../../../src/engine/training/initialise.js';
 import { geometricMedian, normalise } from '../../../src/engine/training/normalisation.js';
 import { learningRate, sparsityCoef } from '../../../src/engine/training/schedule.js';
 
-test('the geometric median of three points is their Fermat point', () => {
+const goOn = () => Promise.resolve();
+
+test('the geometric median of three points is their Fermat point', async () => {
   // an equilateral triangle around (1, 2): its center, wherever the mean of repeated corners lies
   const corners = [0, 1, 2].map((i) => [1 + Math.cos((2 * Math.PI * i) / 3), 2 + Math.sin((2 * Math.PI * i) / 3)]);
-  const median = geometricMedian(Float32Array.from(corners.flat()), 3, 2, 1e-9);
+  const median = await geometricMedian(Float32Array.from(corners.flat()), 3, 2, 1e-9, goOn);
   assert.ok(Math.hypot(median[0]! - 1, median[1]! - 2) < 1e-6);
 });
 
-test('the geometric median does not follow an outlier, and rows equal to it do no harm', () => {
-  const median = geometricMedian(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1e6, 1e6), 5, 2, 1e-9);
+test('the geometric median does not follow an outlier, and rows equal to it do no harm', async () => {
+  const median = await geometricMedian(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1e6, 1e6), 5, 2, 1e-9, goOn);
   assert.ok(Math.hypot(...median) < 1e-3, String(median));
 });
 
-test('activations are scaled to a mean squared norm of d, and V is the variance that is left', () => {
+test('activations are scaled to a mean squared norm of d, and V is the variance that is left', async () => {
   const [rows, d] = [5000, 6];
   const random = new Random(1, 'x');
   const x = Float32Array.from({ length: rows * d }, (_, i) => 3 * random.normal() + (i % d));
-  const { scale, variance, center } = normalise(x, rows, d);
+  const { scale, variance, center } = await normalise(x, rows, d, goOn);
   const squares = x.reduce((sum, value) => sum + (scale * value) ** 2, 0);
   assert.ok(Math.abs(squares / rows / d - 1) < 1e-6);
   assert.ok(Math.abs(variance / (scale * scale * 9 * d) - 1) < 0.05, `V ${variance}`);
   for (let j = 0; j < d; j++) assert.ok(Math.abs(center[j]! / scale - j) < 0.15, `center ${j}: ${center[j]! / scale}`);
+});
+
+test('only the first 2^17 activations count, however many the shuffle buffer holds', async () => {
+  const x = new Float32Array(2 ** 17 + 1000).map((_, i) => (i < 2 ** 17 ? (i % 3) - 1 : 1e6));
+  const some = await normalise(x, 2 ** 17, 1, goOn);
+  assert.deepEqual(await normalise(x, x.length, 1, goOn), some);
+});
+
+test('the constants of a run can be interrupted while they are computed', async () => {
+  let passes = 0;
+  const interrupt = () => (++passes === 3 ? Promise.reject(new Error('stop')) : Promise.resolve());
+  await assert.rejects(normalise(Float32Array.of(0, 0, 0, 1, 2, 0, 9, 9), 4, 2, interrupt), /stop/);
 });
 
 test('decoder rows start at unit norm and a tied encoder is the same rows', () => {

@@ -129,9 +129,10 @@ for (const way of ['at-once', 'opened', 'throw']) {
   });
 }
 
-test('a second process writes a folder of its own and says so; the folder of a killed one is taken over', async () => {
+test('a second process writes a folder of its own and says so; the folder of a killed one is taken over', async (context) => {
   const folder = fresh();
   const first = fork(program, [folder, 'stay'], { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  context.after(() => first.kill('SIGKILL'));
   await once(first, 'message');
   const shown: string[] = [];
   const second = new Logs({ folder, sinks: [{ level: 'WARNING', write: (line) => shown.push(line) }] });

@@ -9,7 +9,8 @@ function logAndEnd(): void {
   logs.log('training', 'ERROR', 'the last one');
   if (way === 'throw') throw new Error('nobody expected this');
   if (way !== 'stay') process.exit(0);
-  process.send?.('logged');
+  // A turn's lines are in the file before the next turn.
+  setImmediate(() => process.send?.('logged'));
   process.on('message', () => {
     void logs.close().then(() => {
       process.disconnect();

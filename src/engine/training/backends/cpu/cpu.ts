@@ -1,44 +1,12 @@
-import type { Architecture } from '../../../../shared/config.js';
 import type { Kernels } from '../../../kernels/kernels.js';
 import type { Tensor } from '../../../sae/formats/safetensors.js';
 import type { SaeWeights } from '../../../sae/weights.js';
 import type { StepResult, TrainingBackend } from '../../backend.js';
-import { AuxK, mostDead } from './aux-k.js';
+import { AuxK } from './aux-k.js';
 import { DenseStep } from './dense-step.js';
 import { Encoder } from './encoder.js';
-import { allocate, blocks, trainingBytes, type Arrays, type Shape } from './layout.js';
-
-export interface CpuOptions {
-  architecture: Architecture;
-  width: number;
-  latents: number;
-  k: number;
-  batch: number;
-  threads: number;
-  seed: number;
-  clipNorm: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  /** α of AuxK; 0 leaves it out. */
-  auxCoef: number;
-  deadAfterTokens: number;
-}
-
-/** Most active latents of a row that the sparse path takes; above it a dense step is cheaper. */
-const sparseCap = 256;
-
-export function cpuShape(options: Pick<CpuOptions, 'architecture' | 'width' | 'latents' | 'k' | 'batch'>): Shape {
-  const { architecture, width, latents, k, batch } = options;
-  return architecture === 'topk'
-    ? { width, latents, batch, cap: k, dense: Math.min(mostDead, latents) }
-    : { width, latents, batch, cap: Math.min(sparseCap, latents), dense: latents };
-}
-
-/** Bytes of parameters, moments and step buffers that training with these options takes. */
-export function cpuBytes(options: Pick<CpuOptions, 'architecture' | 'width' | 'latents' | 'k' | 'batch'>): number {
-  return trainingBytes(cpuShape(options));
-}
+import { allocate, blocks, type Arrays, type Shape } from './layout.js';
+import { cpuShape, type CpuOptions } from './options.js';
 
 /**
  * The fast path on a CPU: the encoder's Gemm and TopK in ONNX Runtime, everything after it in sparse SIMD kernels, two passes
@@ -160,8 +128,9 @@ export class CpuBackend implements TrainingBackend {
     let auxLoss = 0;
     if (this.#options.architecture === 'topk' && this.#options.auxCoef > 0 && dead.length > 0) {
       const leftOver = squaredError - meanResidual; // V_e, the batch's Σ_d Var(e)
+      const rounding = 1e-5 * squaredError; // where all rows err alike V_e is zero, and what is left of it is noise
       const share = Math.min(dead.length / (d / 2), 1);
-      const weight = leftOver > 0 ? (this.#options.auxCoef * share * variance) / leftOver : 0;
+      const weight = leftOver > rounding ? (this.#options.auxCoef * share * variance) / leftOver : 0;
       auxLoss = await this.#auxK.run(dead, weight, t);
     }
     const gradientNorm = this.#update(residualSum, learningRate, t);

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ShuffleBuffer } from '../../../src/engine/activations/shuffle-buffer.js';
+import type { ActivationSource } from '../../../src/engine/activations/source.js';
+import { Cancelled, Control } from '../../../src/engine/control.js';
+import type { TrainingBackend } from '../../../src/engine/training/backend.js';
+import { train } from '../../../src/engine/training/loop.js';
+import { resolveConfig } from '../../../src/shared/config.js';
+
+const source: ActivationSource = {
+  width: 1,
+  rowsPerEpoch: 10,
+  blocksPerEpoch: 5,
+  maxBlockRows: 2,
+  blockRows: () => 2,
+  readBlock: (_, block, out) => {
+    out.set([2 * block, 2 * block + 1]);
+    return Promise.resolve(2);
+  },
+};
+
+/** Two epochs of five steps on rows 0 … 9; says what was trained on and when checkpoints were written. */
+function rehearsal(checkpointSeconds: number) {
+  const config = resolveConfig({ batch_size: 2, max_epochs: 2, checkpoint_seconds: checkpointSeconds }, 1, 10);
+  const buffer = new ShuffleBuffer(source, { capacity: 4, batchSize: 2, seed: 1 });
+  const control = new Control();
+  const batches: string[] = [];
+  const saves: number[] = [];
+  const input = new Float32Array(2);
+  const backend = {
+    input,
+    weights: { width: 1 },
+    constants: { scale: 1, variance: 1 },
+    startEpoch: () => undefined,
+    step: async (_rate: number, _sparsity: number, between: () => Promise<void>) => {
+      await between();
+      batches.push(input.join());
+      return { reconstructionLoss: 0, sparsityLoss: 0, auxLoss: 0, l0: 0, gradientNorm: 0, dead: 0 };
+    },
+  } as unknown as TrainingBackend;
+  const run = (firstStep: number, onStep: (step: number) => void) =>
+    train({
+      config,
+      backend,
+      buffer,
+      control,
+      firstStep,
+      totalSteps: 10,
+      stepsPerEpoch: 5,
+      onStep: (step) => {
+        onStep(step);
+        return Promise.resolve();
+      },
+      save: (step) => {
+        saves.push(step);
+        return Promise.resolve();
+      },
+    });
+  return { run, control, batches, saves };
+}
+
+test('every row is trained on once an epoch, and the run ends with a checkpoint', async () => {
+  const { run, batches, saves } = rehearsal(1e9);
+  await run(0, () => undefined);
+  const rows = (from: number) =>
+    batches
+      .slice(from, from + 5)
+      .flatMap((batch) => batch.split(',').map(Number))
+      .sort((a, b) => a - b);
+  assert.deepEqual(rows(0), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(rows(5), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(saves, [10]);
+});
+
+test('no state is written twice: neither at the last step nor at a stop right after a checkpoint', async () => {
+  const whole = rehearsal(0);
+  await whole.run(0, () => undefined);
+  assert.deepEqual(whole.saves, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  const stopped = rehearsal(0);
+  const stop = stopped.run(0, (step) => {
+    if (step === 3) stopped.control.cancel();
+  });
+  await assert.rejects(stop, Cancelled);
+  assert.deepEqual(stopped.saves, [1, 2, 3]);
+});
+
+test('a stop between checkpoints writes one', async () => {
+  const { run, control, saves } = rehearsal(1e9);
+  const stop = run(0, (step) => {
+    if (step === 3) control.cancel();
+  });
+  await assert.rejects(stop, Cancelled);
+  assert.deepEqual(saves, [3]);
+});
