@@ -33,7 +33,7 @@ export const evaluation: Evaluation = {
 export function completedRun(change: Partial<Run> = {}): Run {
   const { metrics } = progressEvent();
   return {
-    dir: '/work/runs/a',
+    dir: '/home/me/runs/a',
     status: 'completed',
     job: {
       job_id: '6f0c',
@@ -55,9 +55,9 @@ export function completedRun(change: Partial<Run> = {}): Run {
       started_at: '2026-11-22T15:00:00.000Z',
       completed_at: '2026-11-22T15:02:14.000Z',
       elapsed_time: 134,
-      output_dir: '/work/runs/a',
+      output_dir: '/home/me/runs/a',
       config: {},
-      model_path: '/work/runs/a/sae_weights.safetensors',
+      model_path: '/home/me/runs/a/sae_weights.safetensors',
     },
     config: {
       model: 'bundled:demo-gpt2',

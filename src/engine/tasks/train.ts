@@ -4,7 +4,7 @@ import { readConfigFile } from '../../run/config-file.js';
 import { configPath, newestCheckpoint, weightsPath } from '../../run/layout.js';
 import { RunLock } from '../../run/lock.js';
 import { appendMetrics, truncateMetrics } from '../../run/records.js';
-import { totalSteps, type ResolvedConfig, type SaeConfig } from '../../shared/config.js';
+import { totalSteps, type SaeConfig } from '../../shared/config.js';
 import { inputError } from '../../shared/errors.js';
 import { emptyMetrics, type Metrics } from '../../shared/events.js';
 import type { TrainResult, TrainTask } from '../../shared/messages.js';
@@ -17,6 +17,7 @@ import { Progress } from '../progress.js';
 import { unscale } from '../sae/weights.js';
 import type { TrainingBackend } from '../training/backend.js';
 import { CpuBackend } from '../training/backends/cpu/cpu.js';
+import { cpuOptions } from '../training/backends/cpu/options.js';
 import { readCheckpoint, restoreTensors, writeCheckpoint } from '../training/checkpoint.js';
 import { prepareData, type TrainingData } from '../training/data.js';
 import { finishEstimate } from '../training/estimate.js';
@@ -79,7 +80,7 @@ async function trainInFolder(
   try {
     const { config } = data;
     await recordConfig(runDir, data, threads, earlier);
-    const backend = await createBackend(config, data.source.width, threads);
+    const backend = await CpuBackend.create(cpuOptions(config, data.source.width, threads));
     try {
       const { fired, metrics } = await trainToTheEnd(task, context, lock, progress, data, backend);
       const weights = unscale(backend.weights, backend.constants.scale);
@@ -115,24 +116,6 @@ async function recordConfig(
   const complete = { ...data.config, output_dir: undefined, provenance };
   if (earlier) checkSameSettings(earlier, complete);
   await writeFileAtomic(configPath(runDir), `${JSON.stringify(complete, null, 2)}\n`);
-}
-
-function createBackend(config: ResolvedConfig, width: number, threads: number): Promise<CpuBackend> {
-  return CpuBackend.create({
-    architecture: config.architecture,
-    width,
-    latents: config.latent_dim,
-    k: config.k,
-    batch: config.batch_size,
-    threads,
-    seed: config.seed,
-    clipNorm: config.clip_norm,
-    beta1: config.adam_beta1,
-    beta2: config.adam_beta2,
-    epsilon: config.adam_epsilon,
-    auxCoef: config.aux_coef,
-    deadAfterTokens: config.dead_after_tokens,
-  });
 }
 
 /** Initialises or resumes, and trains until the last step. */

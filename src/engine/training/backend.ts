@@ -34,7 +34,7 @@ export interface TrainingBackend {
   step(learningRate: number, sparsityCoef: number, between: () => Promise<void>): Promise<StepResult>;
   /** The run's s and V, part of `tensors`: set once at its start. */
   constants: { scale: number; variance: number };
-  /** Starts counting anew which latents fire: at the start of an epoch. */
+  /** Starts counting anew which latents fire: at the start of a whole epoch. */
   startEpoch(): void;
   /** How often each latent fired since `startEpoch`, [n]. */
   readonly fired: Uint32Array;

@@ -41,7 +41,8 @@ export async function train(run: TrainingRun): Promise<void> {
       const epoch = Math.floor(step / stepsPerEpoch);
       if (buffer.epoch !== epoch) {
         buffer.startEpoch(epoch);
-        backend.startEpoch();
+        // an epoch that max_tokens cuts short is too little to call a latent dead: it adds to the one before
+        if (totalSteps - step >= stepsPerEpoch) backend.startEpoch();
       }
       await buffer.fill(control);
       drawn = buffer.draw((row, i) => {

@@ -26,26 +26,28 @@ function rehearsal(checkpointSeconds: number) {
   const control = new Control();
   const batches: string[] = [];
   const saves: number[] = [];
+  /** Steps after which the firing counts began anew. */
+  const counts: number[] = [];
   const input = new Float32Array(2);
   const backend = {
     input,
     weights: { width: 1 },
     constants: { scale: 1, variance: 1 },
-    startEpoch: () => undefined,
+    startEpoch: () => counts.push(batches.length),
     step: async (_rate: number, _sparsity: number, between: () => Promise<void>) => {
       await between();
       batches.push(input.join());
       return { reconstructionLoss: 0, sparsityLoss: 0, auxLoss: 0, l0: 0, gradientNorm: 0, dead: 0 };
     },
   } as unknown as TrainingBackend;
-  const run = (firstStep: number, onStep: (step: number) => void) =>
+  const run = (firstStep: number, onStep: (step: number) => void, totalSteps = 10) =>
     train({
       config,
       backend,
       buffer,
       control,
       firstStep,
-      totalSteps: 10,
+      totalSteps,
       stepsPerEpoch: 5,
       onStep: (step) => {
         onStep(step);
@@ -56,7 +58,7 @@ function rehearsal(checkpointSeconds: number) {
         return Promise.resolve();
       },
     });
-  return { run, control, batches, saves };
+  return { run, control, batches, saves, counts };
 }
 
 test('every row is trained on once an epoch, and the run ends with a checkpoint', async () => {
@@ -91,4 +93,13 @@ test('a stop between checkpoints writes one', async () => {
   });
   await assert.rejects(stop, Cancelled);
   assert.deepEqual(saves, [3]);
+});
+
+test('firing is counted anew in every whole epoch, and a last part of one adds to the epoch before it', async () => {
+  const whole = rehearsal(1e9);
+  await whole.run(0, () => undefined);
+  assert.deepEqual(whole.counts, [5]);
+  const cut = rehearsal(1e9);
+  await cut.run(0, () => undefined, 7);
+  assert.deepEqual(cut.counts, []);
 });

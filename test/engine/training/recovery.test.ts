@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { resolveConfig, type SaeConfig } from '../../../src/shared/config.js';
 import { meanCorrelation, SyntheticActivations } from '../../../src/engine/evaluation/synthetic.js';
 import { CpuBackend } from '../../../src/engine/training/backends/cpu/cpu.js';
+import { cpuOptions } from '../../../src/engine/training/backends/cpu/options.js';
 import { initialise } from '../../../src/engine/training/initialise.js';
 import { normalise } from '../../../src/engine/training/normalisation.js';
 import { learningRate, sparsityCoef } from '../../../src/engine/training/schedule.js';
@@ -15,21 +16,7 @@ async function recovered(given: SaeConfig, seed: number): Promise<number> {
   const width = 32;
   const data = new SyntheticActivations({ features: 16, width, probability: 1 / 8, seed });
   const config = resolveConfig({ ...given, seed, max_epochs: 1, batch_size: batch }, width, steps * batch);
-  const backend = await CpuBackend.create({
-    architecture: config.architecture,
-    width,
-    latents: config.latent_dim,
-    k: config.k,
-    batch,
-    threads: 1,
-    seed,
-    clipNorm: config.clip_norm,
-    beta1: config.adam_beta1,
-    beta2: config.adam_beta2,
-    epsilon: config.adam_epsilon,
-    auxCoef: config.aux_coef,
-    deadAfterTokens: config.dead_after_tokens,
-  });
+  const backend = await CpuBackend.create(cpuOptions(config, width, 1));
   const first = data.sample(8 * batch);
   const { scale, variance, center } = await normalise(first, 8 * batch, width, () => Promise.resolve());
   backend.constants = { scale, variance };

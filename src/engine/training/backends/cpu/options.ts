@@ -1,4 +1,4 @@
-import type { Architecture } from '../../../../shared/config.js';
+import type { Architecture, ResolvedConfig } from '../../../../shared/config.js';
 import { mostDead } from './aux-k.js';
 import { trainingBytes, type Shape } from './layout.js';
 
@@ -17,6 +17,25 @@ export interface CpuOptions {
   /** α of AuxK; 0 leaves it out. */
   auxCoef: number;
   deadAfterTokens: number;
+}
+
+/** What a run's configuration says about its backend; `width` is d. */
+export function cpuOptions(config: ResolvedConfig, width: number, threads: number): CpuOptions {
+  return {
+    architecture: config.architecture,
+    width,
+    latents: config.latent_dim,
+    k: config.k,
+    batch: config.batch_size,
+    threads,
+    seed: config.seed,
+    clipNorm: config.clip_norm,
+    beta1: config.adam_beta1,
+    beta2: config.adam_beta2,
+    epsilon: config.adam_epsilon,
+    auxCoef: config.aux_coef,
+    deadAfterTokens: config.dead_after_tokens,
+  };
 }
 
 /** Most active latents of a row that the sparse path takes; above it a dense step is cheaper. */
