@@ -14,7 +14,7 @@ test('a completed run tells what was trained on what, how well, and where it lie
   assert.match(text, /^SAE +topk · 4,096 latents · k 32 · blocks\.2\.hook_resid_post$/m);
   assert.match(text, /^training +1,745 steps of 2,048 tokens · 5 epochs · 3\.57M tokens · 26\.7k tok\/s$/m);
   assert.match(text, /^ +explained variance +0\.9051$/m);
-  assert.match(text, /^weights +\/work\/runs\/a\/sae_weights\.safetensors$/m);
+  assert.match(text, /^weights +\/home\/me\/runs\/a\/sae_weights\.safetensors$/m);
   assert.doesNotMatch(text, /--resume/);
 });
 
