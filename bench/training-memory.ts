@@ -52,7 +52,7 @@ export async function measureMemory(shape: StepShape): Promise<number> {
       threads,
     };
     const engine = runTask(
-      { kind: 'train', config, runDir: path.join(dir, 'run'), jobId: 'bench', attempt: 1, resume: false },
+      { kind: 'train', config, runDir: path.join(dir, 'run'), resume: false },
       {},
       { enginePath: path.join(__dirname, '..', 'dist', 'engine.js') },
     );

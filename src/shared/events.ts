@@ -100,7 +100,6 @@ export const trainingCompletedSchema = v.object({
   model_path: v.string(),
   metrics: metricsSchema,
 });
-export type TrainingCompleted = v.InferOutput<typeof trainingCompletedSchema>;
 
 export const trainingFailedSchema = v.object({
   type: v.literal('training_failed'),
@@ -111,7 +110,6 @@ export const trainingFailedSchema = v.object({
   hint: v.string(),
   phase: v.picklist(phases),
 });
-export type TrainingFailed = v.InferOutput<typeof trainingFailedSchema>;
 
 export const trainingCancelledSchema = v.object({
   type: v.literal('training_cancelled'),
@@ -120,7 +118,6 @@ export const trainingCancelledSchema = v.object({
   output_dir: v.string(),
   checkpoint: v.nullable(v.string()),
 });
-export type TrainingCancelled = v.InferOutput<typeof trainingCancelledSchema>;
 
 export const jobEventSchema = v.variant('type', [
   trainingProgressSchema,

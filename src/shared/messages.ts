@@ -5,13 +5,11 @@ import type { SaeConfig } from './config.js';
 
 /** The typed channel between the workbench and an engine process. An engine runs one task and exits. */
 
-/** A training job in a run folder; `attempt` > 1 or `resume` continues from the folder's newest checkpoint. */
+/** A training job in a run folder; `resume` continues from the folder's newest checkpoint. */
 export interface TrainTask {
   kind: 'train';
   config: SaeConfig;
   runDir: string;
-  jobId: string;
-  attempt: number;
   resume: boolean;
 }
 

@@ -75,9 +75,9 @@ export class Job {
   async run(): Promise<void> {
     const { log } = this.#options;
     this.#journal.start();
-    const { config, attempt } = this.record;
+    const { config } = this.record;
     this.#engine = runTask(
-      { kind: 'train', config, runDir: this.runDir, jobId: this.id, attempt, resume: this.#resume },
+      { kind: 'train', config, runDir: this.runDir, resume: this.#resume },
       {
         log,
         progress: (progress) => {

@@ -15,7 +15,7 @@ const hooks = { kind: 'hooks', model: smallRun.model! } as const;
 function training(name: string): TrainTask {
   const runDir = path.join(folder, name);
   mkdirSync(runDir);
-  return { kind: 'train', config: longRun, runDir, jobId: name, attempt: 1, resume: false };
+  return { kind: 'train', config: longRun, runDir, resume: false };
 }
 
 const fails = (result: Promise<unknown>, code: string, message: RegExp) =>

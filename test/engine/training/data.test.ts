@@ -11,7 +11,7 @@ test('what depends on the size of the text is judged when that is known', async 
   const runDir = path.join(temporaryFolder(), 'run');
   // a buffer that would take 256 GB if the text filled it
   const config = { ...smallRun, batch_size: undefined, max_tokens: 600, shuffle_buffer_tokens: 1e9 };
-  const task = { kind: 'train' as const, config, runDir, jobId: 'test', attempt: 1, resume: false };
+  const task = { kind: 'train' as const, config, runDir, resume: false };
   const { status } = await runTask(task, {}, { enginePath }).result;
   assert.equal(status, 'completed');
   const resolved = JSON.parse(readFileSync(path.join(runDir, 'config.sae.json'), 'utf8')) as { batch_size: number };
@@ -23,7 +23,7 @@ const otherText = path.join(folder, 'other.txt');
 writeFileSync(otherText, 'Another text altogether, long enough to train on. '.repeat(200));
 
 function train(runDir: string, config: SaeConfig, resume: boolean, cancelIn?: Phase, phases = new Set<Phase>()) {
-  const task = { kind: 'train' as const, config, runDir, jobId: 'test', attempt: 1, resume };
+  const task = { kind: 'train' as const, config, runDir, resume };
   const progress = ({ phase }: EngineProgress) => {
     phases.add(phase);
     if (phase === cancelIn) engine.cancel();

@@ -28,7 +28,7 @@ async function attempt(
   stop?: { how: 'kill' | 'cancel'; after: number },
 ): Promise<boolean> {
   let events = 0;
-  const task = { kind: 'train' as const, config, runDir, jobId: 'test', attempt: resume ? 2 : 1, resume };
+  const task = { kind: 'train' as const, config, runDir, resume };
   const engine = runTask(
     task,
     {
@@ -53,7 +53,7 @@ before(async () => {
     const runDir = path.join(folder, `whole-${i}`);
     let events = 0;
     const engine = runTask(
-      { kind: 'train', config, runDir, jobId: 'test', attempt: 1, resume: false },
+      { kind: 'train', config, runDir, resume: false },
       { progress: () => events++ },
       { enginePath },
     );
