@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { describe, parseConfig, type SaeConfig } from '../shared/config.js';
 import { inputError, toProblem } from '../shared/errors.js';
-import { absolutePaths } from '../workbench/config-file.js';
+import { absolutePaths, withDefaultSource } from '../workbench/config-file.js';
 
 /** The flags that set a key of the configuration: one row each, from which parsing, help and messages come. */
 
@@ -97,16 +97,7 @@ function parseFlags(given: Record<string, unknown>, flags: readonly Flag[]): Sae
   }
 }
 
-/** The model and text that ship, and the layer they are shown with, for whoever names none. */
+/** The configuration with the model and text that ship where it names none. @throws WorkbenchError `config_invalid`. */
 export function withBundled(config: SaeConfig): SaeConfig {
-  const source = config.activation_data_path === undefined ? { text: config.text ?? ['bundled:sample'] } : {};
-  if (config.model === undefined && config.activation_data_path === undefined) {
-    const hook = config.layer_idx === undefined && config.hook_name === undefined ? { layer_idx: 2 } : {};
-    return { ...config, ...source, ...hook, model: 'bundled:demo-gpt2' };
-  }
-  if (config.layer_idx === undefined && config.hook_name === undefined && config.activation_data_path === undefined) {
-    const sentence = 'Neither a layer nor a hook point was given.';
-    throw inputError('config_invalid', sentence, `Add --layer N; \`iw hooks\` lists what the model has.`, 'layer_idx');
-  }
-  return { ...config, ...source };
+  return withDefaultSource(config, 'Add --layer N; `iw hooks` lists what the model has.');
 }

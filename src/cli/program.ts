@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
 import { inputError, type WorkbenchError } from '../shared/errors.js';
+import { estimate } from './commands/estimate.js';
 import { evaluate } from './commands/evaluate.js';
 import { extract } from './commands/extract.js';
 import { hooks } from './commands/hooks.js';
@@ -66,6 +67,19 @@ function build(done: (code: number) => void): Command {
     .option('--quiet', 'Show no progress, only the result.')
     .action(async (file: string | undefined, options: Parameters<typeof train>[1]) => {
       done(await train(file, options));
+    });
+
+  addFlags(
+    program
+      .command('estimate')
+      .summary('tell what a training would take')
+      .description('Tries a few seconds of the work, and tells the time, disk and memory that the training would take.')
+      .argument('[config]', 'a *.sae.json file'),
+    [...sourceFlags, ...trainingFlags],
+  )
+    .option('--json', 'Print it as one line of JSON on standard output.')
+    .action(async (file: string | undefined, options: Parameters<typeof estimate>[1]) => {
+      done(await estimate(file, options));
     });
 
   addFlags(

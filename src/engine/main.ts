@@ -3,6 +3,7 @@ import type { EngineMessage, HostMessage, Task, TaskResults } from '../shared/me
 import { toProblem } from '../shared/errors.js';
 import type { TaskContext } from './context.js';
 import { Cancelled, Control } from './control.js';
+import { runEstimate } from './tasks/estimate.js';
 import { runEvaluate } from './tasks/evaluate.js';
 import { runExtract } from './tasks/extract.js';
 import { runHooks } from './tasks/hooks.js';
@@ -43,6 +44,8 @@ function run(task: Task): Promise<TaskResults[Task['kind']]> {
       return runEvaluate(task, context);
     case 'hooks':
       return runHooks(task, context);
+    case 'estimate':
+      return runEstimate(task, context);
   }
 }
 

@@ -2,21 +2,35 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseConfig, type SaeConfig } from '../shared/config.js';
 import { inputError } from '../shared/errors.js';
+import { writeFileAtomic } from './atomic.js';
 
-/**
- * The configuration with every path made absolute, relative ones counted from `base`. Names of what ships
- * (`bundled:demo-gpt2`) are no paths and stay.
- */
-export function absolutePaths(config: SaeConfig, base: string): SaeConfig {
-  const absolute = (name: string) => (name.startsWith('bundled:') ? name : path.resolve(base, name));
+/** The configuration with each of its paths changed. Names of what ships (`bundled:demo-gpt2`) are no paths and stay. */
+function mapPaths(config: SaeConfig, change: (path: string) => string): SaeConfig {
+  const changed = (name: string) => (name.startsWith('bundled:') ? name : change(name));
   const { model, text, activation_data_path: activations, output_dir: out } = config;
   return {
     ...config,
-    ...(model === undefined ? {} : { model: absolute(model) }),
-    ...(text === undefined ? {} : { text: text.map(absolute) }),
-    ...(activations === undefined ? {} : { activation_data_path: absolute(activations) }),
-    ...(out === undefined ? {} : { output_dir: absolute(out) }),
+    ...(model === undefined ? {} : { model: changed(model) }),
+    ...(text === undefined ? {} : { text: text.map(changed) }),
+    ...(activations === undefined ? {} : { activation_data_path: changed(activations) }),
+    ...(out === undefined ? {} : { output_dir: changed(out) }),
   };
+}
+
+/** The configuration with every path made absolute, relative ones counted from `base`. */
+export function absolutePaths(config: SaeConfig, base: string): SaeConfig {
+  return mapPaths(config, (name) => path.resolve(base, name));
+}
+
+/**
+ * Writes a configuration whose paths are absolute as a `*.sae.json`; in it they count from its own folder, with slashes that
+ * every system reads.
+ * @throws the file system's error; what was there before is then untouched.
+ */
+export async function writeConfigFile(file: string, config: SaeConfig): Promise<void> {
+  const base = path.dirname(path.resolve(file));
+  const relative = (name: string) => (path.relative(base, name) || '.').split(path.sep).join('/');
+  await writeFileAtomic(file, `${JSON.stringify(mapPaths(config, relative), null, 2)}\n`);
 }
 
 /** The line (from 1) in which a JSON text breaks, where V8's message has a position; a text cut short breaks in its last line. */

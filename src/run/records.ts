@@ -99,15 +99,20 @@ export async function appendMetrics(dir: string, ...lines: MetricsLine[]): Promi
   await appendFile(metricsPath(dir), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
+/** A line of `metrics.jsonl`; null if it is damaged. */
+export function parseMetricsLine(line: string): MetricsLine | null {
+  const parsed = v.safeParse(metricsLineSchema, parseJson(line));
+  return parsed.success ? parsed.output : null;
+}
+
 /** The whole lines of `metrics.jsonl`; a last line that a crash cut short is left out. */
 export async function readMetrics(dir: string): Promise<MetricsLine[]> {
   const text = (await readOrNull(metricsPath(dir))) ?? '';
   return text
     .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
-    .map((line) => v.safeParse(metricsLineSchema, parseJson(line)))
-    .filter((parsed) => parsed.success)
-    .map(({ output }) => output);
+    .map(parseMetricsLine)
+    .filter((line) => line !== null);
 }
 
 /** Cuts `metrics.jsonl` back to the lines of steps up to `step`, so that a resumed run continues it without a seam. */
@@ -116,8 +121,8 @@ export async function truncateMetrics(dir: string, step: number): Promise<void> 
   if (text === null) return;
   let keep = 0;
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', keep)) {
-    const parsed = v.safeParse(metricsLineSchema, parseJson(text.slice(keep, end)));
-    if (!parsed.success || parsed.output.step > step) break;
+    const line = parseMetricsLine(text.slice(keep, end));
+    if (line === null || line.step > step) break;
     keep = end + 1;
   }
   await truncate(metricsPath(dir), Buffer.byteLength(text.slice(0, keep)));
@@ -125,25 +130,29 @@ export async function truncateMetrics(dir: string, step: number): Promise<void> 
   await handle.sync().finally(() => handle.close());
 }
 
-/** A run's story from its folder. */
-export interface Run {
+/** What a run folder tells about its run as a whole. */
+export interface RunSummary {
   dir: string;
   /** As in `job.json`, but `interrupted` where a run that has not ended is held by nobody. */
   status: JobStatus;
   job: JobRecord;
   /** The complete configuration once the run has written it, else the one it was started with; paths absolute. */
   config: SaeConfig;
-  lastMetrics: MetricsLine | null;
   evaluation: Evaluation | null;
   /** Where a resume would start: the folder of the newest checkpoint. */
   checkpoint: string | null;
 }
 
+/** A run's story from its folder. */
+export interface Run extends RunSummary {
+  lastMetrics: MetricsLine | null;
+}
+
 /**
- * Reads what a run folder tells without any process alive.
+ * Reads what a run folder tells without any process alive, but not the course of its training, which may be long.
  * @throws WorkbenchError `run_unreadable`.
  */
-export async function readRun(dir: string): Promise<Run> {
+export async function readRunSummary(dir: string): Promise<RunSummary> {
   let job = await readJob(dir);
   let held = false;
   if (!isTerminal(job.status)) {
@@ -157,10 +166,18 @@ export async function readRun(dir: string): Promise<Run> {
     status: held || isTerminal(job.status) ? job.status : 'interrupted',
     job,
     config: await readRunConfig(dir, job),
-    lastMetrics: (await readMetrics(dir)).at(-1) ?? null,
     evaluation: evaluation === null ? null : ((parseJson(evaluation) as Evaluation | undefined) ?? null),
     checkpoint: await newestCheckpoint(dir),
   };
+}
+
+/**
+ * Reads a run's story with the end of its metrics.
+ * @throws WorkbenchError `run_unreadable`.
+ */
+export async function readRun(dir: string): Promise<Run> {
+  const summary = await readRunSummary(dir);
+  return { ...summary, lastMetrics: (await readMetrics(dir)).at(-1) ?? null };
 }
 
 async function readRunConfig(dir: string, job: JobRecord): Promise<SaeConfig> {

@@ -140,7 +140,7 @@ export function parseConfig(value: unknown, origin: string): SaeConfig {
     );
   }
   const given = value as Record<string, unknown>;
-  const unknown = Object.keys(given).find((key) => !(key in fields));
+  const unknown = Object.keys(given).find((key) => !Object.hasOwn(fields, key));
   if (unknown !== undefined) {
     const [guess] = nearest(unknown, configKeys, 1);
     const hint =

@@ -29,6 +29,24 @@ export const dataDefaults = {
   seed: 0,
 } as const;
 
+/** Defaults of the training itself that are the same for every run. */
+export const trainingDefaults = {
+  architecture: 'topk',
+  sparsity_coef: 2,
+  tied_init: true,
+  lr_decay_fraction: 0.2,
+  adam_beta1: 0.9,
+  adam_beta2: 0.999,
+  adam_epsilon: 1e-8,
+  clip_norm: 1,
+  aux_coef: 1 / 32,
+  shuffle_buffer_tokens: 2 ** 17,
+  activation_cache: 'float32',
+  checkpoint_seconds: 120,
+  log_every_steps: 10,
+  feature_tokens: 2 ** 20,
+} as const;
+
 const fewestTokens = 3_500_000;
 const fewestSteps = 1500;
 
@@ -81,23 +99,10 @@ export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: nu
   }
   return {
     ...dataDefaults,
-    architecture: 'topk',
-    sparsity_coef: 2,
-    tied_init: true,
+    ...trainingDefaults,
     learning_rate: 2e-4 / Math.sqrt(latents / 2 ** 14),
     lr_warmup_steps: Math.min(1000, Math.ceil(steps * 0.05)),
-    lr_decay_fraction: 0.2,
-    adam_beta1: 0.9,
-    adam_beta2: 0.999,
-    adam_epsilon: 1e-8,
-    clip_norm: 1,
-    aux_coef: 1 / 32,
     dead_after_tokens: Math.min(10_000_000, Math.max(100_000, Math.round(0.05 * steps * batch))),
-    shuffle_buffer_tokens: 2 ** 17,
-    activation_cache: 'float32',
-    checkpoint_seconds: 120,
-    log_every_steps: 10,
-    feature_tokens: 2 ** 20,
     ...given(config),
     latent_dim: latents,
     k,

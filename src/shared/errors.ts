@@ -18,6 +18,7 @@ export type ProblemCode =
   | 'job_not_found'
   | 'wrong_state'
   | 'resume_mismatch'
+  | 'not_trusted'
   | 'diverged'
   | 'engine_crashed'
   | 'out_of_memory'
@@ -47,6 +48,11 @@ export class WorkbenchError extends Error {
   }
 }
 
+/** Known by its name: the extension and the workbench that it loads are programs of their own, each with its own class. */
+function isWorkbenchError(error: unknown): error is WorkbenchError {
+  return error instanceof Error && error.name === 'WorkbenchError' && 'problem' in error;
+}
+
 /** The person's input cannot be used. */
 export function inputError(code: ProblemCode, message: string, hint: string, field?: string): WorkbenchError {
   return new WorkbenchError({ code, message, hint, input: true, ...(field === undefined ? {} : { field }) });
@@ -74,7 +80,7 @@ const systemProblems: Record<string, [ProblemCode, string, string]> = {
 
 /** Any thrown value as a problem; what nobody expected becomes `internal` with its first line kept. */
 export function toProblem(error: unknown): Problem {
-  if (error instanceof WorkbenchError) return error.problem;
+  if (isWorkbenchError(error)) return error.problem;
   const { code, path, message } = error as NodeJS.ErrnoException;
   const known = code === undefined ? undefined : systemProblems[code];
   if (known) {

@@ -1,7 +1,7 @@
 import type { Problem } from './errors.js';
-import type { EngineProgress, Metrics } from './events.js';
+import type { EngineProgress, Metrics, Phase } from './events.js';
 import type { LogComponent, LogLevel } from './logs.js';
-import type { SaeConfig } from './config.js';
+import type { ResolvedConfig, SaeConfig } from './config.js';
 
 /** The typed channel between the workbench and an engine process. An engine runs one task and exits. */
 
@@ -11,6 +11,8 @@ export interface TrainTask {
   config: SaeConfig;
   runDir: string;
   resume: boolean;
+  /** A run that needs more is refused; absent, the machine's memory is the limit. */
+  memoryLimitBytes?: number;
 }
 
 /** Records one hook point's activations to a Parquet file. */
@@ -36,7 +38,15 @@ export interface HooksTask {
   model: string;
 }
 
-export type Task = TrainTask | ExtractTask | EvaluateTask | HooksTask;
+/** What a training would take on this machine, measured in a few seconds. Writes nothing that stays. */
+export interface EstimateTask {
+  kind: 'estimate';
+  config: SaeConfig;
+  /** As in `TrainTask`. */
+  memoryLimitBytes?: number;
+}
+
+export type Task = TrainTask | ExtractTask | EvaluateTask | HooksTask | EstimateTask;
 
 /** A place in the model whose activations can be read. */
 export interface HookDescription {
@@ -98,11 +108,33 @@ export interface Evaluation {
   text: string;
 }
 
+/** What a training takes: the amounts of data by the text's own arithmetic, the times from running a little of the work. */
+export interface Estimate {
+  /** With every default filled in. */
+  config: ResolvedConfig;
+  /** d, the width of the activations. */
+  width: number;
+  /** Training tokens of one epoch. */
+  tokens_per_epoch: number;
+  /** Whether all of the data was counted; false where only a sample of a long text was. */
+  exact: boolean;
+  steps: number;
+  /** Training tokens of all steps. */
+  tokens: number;
+  /** Of the whole job, all phases. */
+  seconds: number;
+  seconds_by_phase: Record<Phase, number>;
+  /** Most disk space the run takes at once: activations, checkpoints and results. */
+  disk_bytes: number;
+  memory_bytes: number;
+}
+
 export interface TaskResults {
   train: TrainResult;
   extract: ExtractResult;
   evaluate: Evaluation;
   hooks: HooksResult;
+  estimate: Estimate;
 }
 
 export type HostMessage = { type: 'run'; task: Task } | { type: 'pause' } | { type: 'resume' } | { type: 'cancel' };

@@ -7,7 +7,7 @@ import { configFromFlags, sourceFlags } from '../flags.js';
 import { runShown } from '../task.js';
 import { displayFor } from '../terminal/display.js';
 import { evaluationLines } from '../terminal/evaluation.js';
-import { printable, whole } from '../terminal/format.js';
+import { printable, whole } from '../../shared/format.js';
 
 export interface EvaluateOptions {
   text?: string[];

@@ -5,7 +5,7 @@ import { configFromFlags, sourceFlags, withBundled } from '../flags.js';
 import { shortest } from '../invocation.js';
 import { runShown } from '../task.js';
 import { displayFor } from '../terminal/display.js';
-import { bytes, whole } from '../terminal/format.js';
+import { bytes, whole } from '../../shared/format.js';
 
 export interface ExtractOptions {
   out: string;

@@ -3,7 +3,7 @@ import { absolutePaths } from '../../workbench/config-file.js';
 import { exitCodes } from '../exit.js';
 import { runShown } from '../task.js';
 import { silentDisplay } from '../terminal/display.js';
-import { printable, unknown } from '../terminal/format.js';
+import { printable, unknown } from '../../shared/format.js';
 import { columns } from '../terminal/table.js';
 
 export interface HooksOptions {

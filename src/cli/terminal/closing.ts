@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { Run } from '../../workbench/runs.js';
 import { shortest } from '../invocation.js';
 import { evaluationLines } from './evaluation.js';
-import { compact, duration, whole } from './format.js';
-import { saeLine } from './story.js';
+import { compact, duration, whole } from '../../shared/format.js';
+import { saeLine } from '../../shared/wording.js';
 import { pairs } from './table.js';
 
 /** What `iw train` leaves on the screen: what was trained, how good it is and where it lies. */

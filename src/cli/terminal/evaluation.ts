@@ -1,6 +1,6 @@
 import type { Metrics } from '../../shared/events.js';
 import type { Evaluation } from '../../shared/messages.js';
-import { fixed, percent, real, sparkline, unknown, whole } from './format.js';
+import { fixed, percent, real, sparkline, unknown, whole } from '../../shared/format.js';
 import { columns } from './table.js';
 
 /** One row of the result: a name, the value at the end of training where there is one, and the value held out. */

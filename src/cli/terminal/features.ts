@@ -1,5 +1,5 @@
 import type { FeatureExample, LatentSummary } from '../../workbench/features.js';
-import { percent, printable, real, whole } from './format.js';
+import { percent, printable, real, whole } from '../../shared/format.js';
 import { type Paint, plain } from './paint.js';
 
 /** The fewest firings at which a feature's top examples say anything about it. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../../shared/errors.js';
-import { printable } from './format.js';
+import { printable } from '../../shared/format.js';
 import { type Paint, plain } from './paint.js';
 
 /** A problem as two lines: what is wrong, and what to do about it. */

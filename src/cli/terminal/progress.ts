@@ -1,21 +1,12 @@
-import type { EngineProgress, Phase } from '../../shared/events.js';
-import { compact, countdown, duration, fixed, real, whole } from './format.js';
+import type { EngineProgress } from '../../shared/events.js';
+import { phaseNames } from '../../shared/wording.js';
+import { compact, countdown, duration, fixed, real, whole } from '../../shared/format.js';
 import { type Paint, plain } from './paint.js';
 
 /** A task's progress as text: functions of events, which know no stream and keep no clock. */
 
 /** What an engine reports, with the task's own clock in seconds; `training_progress` events are this too. */
 export type Progress = EngineProgress & { elapsed_time: number };
-
-export const phaseNames: Record<Phase, string> = {
-  loading_model: 'Model',
-  tokenizing: 'Text',
-  extracting: 'Activations',
-  training: 'Training',
-  evaluating: 'Evaluation',
-  features: 'Features',
-  saving: 'Saving',
-};
 
 const nameWidth = Math.max(...Object.values(phaseNames).map((name) => name.length));
 const smallestBar = 5;

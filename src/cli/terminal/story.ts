@@ -1,28 +1,21 @@
-import type { SaeConfig } from '../../shared/config.js';
 import type { MetricsLine, Run } from '../../workbench/runs.js';
 import { evaluationLines } from './evaluation.js';
-import { compact, duration, fixed, localTime, printable, real, sparkline, unknown, whole } from './format.js';
+import {
+  compact,
+  duration,
+  fixed,
+  localTime,
+  printable,
+  real,
+  sparkline,
+  unknown,
+  whole,
+} from '../../shared/format.js';
+import { dataOf, saeLine } from '../../shared/wording.js';
 import { problemLines } from './problem.js';
 import { columns, pairs } from './table.js';
 
 /** A run as a person reads it: from its folder alone, whatever state it is in. */
-
-/** What was trained, in one line: `topk · 4,096 latents · k 32 · blocks.2.hook_resid_post`. */
-export function saeLine(config: SaeConfig): string {
-  const { architecture = 'topk', latent_dim: latents, k, sparsity_coef: coefficient } = config;
-  const sparsity = architecture === 'topk' ? k && `k ${k}` : coefficient !== undefined && `λ ${real(coefficient)}`;
-  const parts = [architecture, latents !== undefined && `${whole(latents)} latents`, sparsity, hookOf(config)];
-  return parts.filter((part) => typeof part === 'string').join(' · ');
-}
-
-function hookOf(config: SaeConfig): string | undefined {
-  if (config.hook_name !== undefined) return printable(config.hook_name);
-  return config.layer_idx === undefined ? undefined : `blocks.${config.layer_idx}.hook_resid_post`;
-}
-
-function dataLine(config: SaeConfig): string {
-  return printable((config.activation_data_path ?? config.text?.join(', ')) || unknown);
-}
 
 /** `1,745 steps of 2,048 tokens · 5 epochs · 3.57M tokens · 16.4k tok/s`. */
 function trainingLine({ job, config, lastMetrics }: Run): string | undefined {
@@ -65,7 +58,7 @@ export function storyLines(run: Run, metrics: readonly MetricsLine[], resume: st
     ['status', statusText(run)],
     ['SAE', saeLine(config)],
     ['model', config.model === undefined ? undefined : printable(config.model)],
-    ['data', dataLine(config)],
+    ['data', dataOf(config) ?? unknown],
     ['training', trainingLine(run)],
     ['created', localTime(job.created_at)],
     ['ended', job.completed_at === null ? undefined : localTime(job.completed_at)],

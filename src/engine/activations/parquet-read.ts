@@ -79,7 +79,7 @@ async function identify(options: ImportOptions): Promise<string> {
 }
 
 /** Which layer's rows to take, and how many those are. `only` is undefined where all rows are taken. */
-async function chooseLayer(
+export async function chooseLayer(
   file: ActivationFile,
   asked: number | undefined,
 ): Promise<{ only: number | undefined; rows: number }> {

@@ -8,8 +8,9 @@ import { selectHook, type Hook } from '../model/hooks.js';
 import { TappedModel } from '../model/session.js';
 import { checkTokenizer, loadTokenizer, type Tokenizer } from '../model/tokenizer.js';
 import type { Progress } from '../progress.js';
-import { buildContexts, type Contexts } from '../text/contexts.js';
-import { documents, listTextFiles, type TextFile } from '../text/documents.js';
+import { buildContexts, type BuildContexts } from '../text/build-contexts.js';
+import type { Contexts } from '../text/contexts.js';
+import { documents, listTextFiles, type Document, type TextFile } from '../text/documents.js';
 
 /** A model cut at a hook point, with its tokenizer. */
 export interface OpenedModel {
@@ -58,22 +59,35 @@ export function contextSize(config: SaeConfig, model: TappedModel): number {
 /** Tokenises a configuration's text into contexts, as the phase `tokenizing`. */
 export async function tokenize(
   config: SaeConfig,
-  { tokenizer, model }: Pick<OpenedModel, 'tokenizer' | 'model'>,
+  opened: Pick<OpenedModel, 'tokenizer' | 'model'>,
   { dir, control, progress }: TokenizeOptions,
 ): Promise<Contexts> {
   progress.begin('preparing', 'tokenizing');
+  const all = documents(textFiles(config), { maxDocuments: config.max_samples });
+  return contextsOf(all, config, opened, {
+    dir,
+    control,
+    onProgress: ({ fraction }) => {
+      progress.advance(fraction);
+    },
+  });
+}
+
+/** The contexts that a configuration makes of documents, in the folder `dir`. */
+export function contextsOf(
+  all: AsyncIterable<Document>,
+  config: SaeConfig,
+  { tokenizer, model }: Pick<OpenedModel, 'tokenizer' | 'model'>,
+  options: Pick<BuildContexts, 'dir' | 'control' | 'onProgress'>,
+): Promise<Contexts> {
   return buildContexts({
-    documents: documents(textFiles(config), { maxDocuments: config.max_samples }),
+    ...options,
+    documents: all,
     tokenizer,
     contextSize: contextSize(config, model),
     prependBos: config.prepend_bos ?? dataDefaults.prepend_bos,
     excludeFirstPosition: config.exclude_first_position ?? dataDefaults.exclude_first_position,
     heldOutFraction: config.held_out_fraction ?? dataDefaults.held_out_fraction,
     seed: config.seed ?? dataDefaults.seed,
-    dir,
-    control,
-    onProgress: ({ fraction }) => {
-      progress.advance(fraction);
-    },
   });
 }

@@ -73,6 +73,7 @@ async function trainInFolder(
     threads,
     context,
     progress,
+    memoryLimitBytes: task.memoryLimitBytes,
     checkInputs: (inputs) => {
       if (earlier) checkSameInputs(earlier, inputs);
     },

@@ -8,6 +8,7 @@ import { extractToStore } from '../activations/extract.js';
 import { ActivationFile } from '../activations/parquet-file.js';
 import { importActivations } from '../activations/parquet-read.js';
 import { ExtractingSource, StoredSource, type ActivationSource } from '../activations/source.js';
+import type { StoreType } from '../activations/shard.js';
 import { ActivationStore } from '../activations/store.js';
 import type { TaskContext } from '../context.js';
 import { contextSize, openModel, textFiles, tokenize, type OpenedModel } from '../data/language-data.js';
@@ -40,6 +41,8 @@ interface Preparation {
   threads: number;
   context: TaskContext;
   progress: Progress;
+  /** Most memory that the training may take; absent, the machine's. */
+  memoryLimitBytes?: number | undefined;
   /** Is shown what the data will be made from before anything is written, and may refuse it. */
   checkInputs: (inputs: Inputs) => void;
 }
@@ -49,15 +52,16 @@ export function prepareData(preparation: Preparation): Promise<TrainingData> {
   return preparation.config.activation_data_path === undefined ? fromModel(preparation) : recorded(preparation);
 }
 
-async function recorded({ runDir, config, context, progress, checkInputs }: Preparation): Promise<TrainingData> {
+async function recorded(preparation: Preparation): Promise<TrainingData> {
+  const { runDir, config, context, progress, memoryLimitBytes, checkInputs } = preparation;
   const { control, log } = context;
   const file = config.activation_data_path!;
   log('training', 'INFO', `Reading recorded activations from ${file}...`);
   progress.begin('preparing', 'extracting');
-  checkBeforehand(config, await recordedWidth(file));
+  checkBeforehand(config, await recordedWidth(file), memoryLimitBytes);
   const inputs = { activations: await hashFile(file) };
   checkInputs(inputs);
-  const cache = config.activation_cache === 'float16' ? 'float16' : 'float32';
+  const cache = recordedCacheOf(config);
   const store = await importActivations({
     path: file,
     dir: cacheDir(runDir),
@@ -73,7 +77,7 @@ async function recorded({ runDir, config, context, progress, checkInputs }: Prep
   });
   const source = new StoredSource(store, { seed: config.seed ?? dataDefaults.seed });
   const resolved = resolveConfig(config, store.width, source.rowsPerEpoch);
-  checkMemory(resolved, store.width, source.rowsPerEpoch);
+  checkMemory(resolved, store.width, source.rowsPerEpoch, memoryLimitBytes);
   log('training', 'INFO', `${store.rows} activations of width ${store.width}, ${source.rowsPerEpoch} to train on`);
   return {
     config: { ...resolved, activation_cache: cache },
@@ -85,6 +89,11 @@ async function recorded({ runDir, config, context, progress, checkInputs }: Prep
   };
 }
 
+/** The type in which recorded activations are kept: they have to be, to be mixed. */
+export function recordedCacheOf({ activation_cache }: SaeConfig): StoreType {
+  return activation_cache === 'float16' ? 'float16' : 'float32';
+}
+
 /** The width of recorded activations. @throws WorkbenchError where the file cannot be read as such. */
 async function recordedWidth(path: string): Promise<number> {
   const file = await ActivationFile.open(path);
@@ -93,18 +102,33 @@ async function recordedWidth(path: string): Promise<number> {
 }
 
 /** Refuses what cannot be trained whatever the amount of data: the shuffle buffer's part is known when that is. */
-function checkBeforehand(config: SaeConfig, width: number): void {
-  checkMemory(resolveConfig(config, width, Infinity), width, 0);
+export function checkBeforehand(config: SaeConfig, width: number, memoryLimitBytes?: number): void {
+  checkMemory(resolveConfig(config, width, Infinity), width, 0, memoryLimitBytes);
+}
+
+/** A configuration with every default filled in, of a run on a model's text with so many training rows. */
+export function resolveForModel(config: SaeConfig, { model, hook }: OpenedModel, trainRows: number): ResolvedConfig {
+  return {
+    ...resolveConfig(config, model.width, trainRows),
+    context_size: contextSize(config, model),
+    hook_name: hook.name,
+    layer_idx: undefined,
+  };
+}
+
+/** How a run on a model's text keeps its activations: what is read once only is not kept. */
+export function cacheOf({ max_epochs, activation_cache }: ResolvedConfig): ResolvedConfig['activation_cache'] {
+  return max_epochs > 1 ? activation_cache : 'none';
 }
 
 async function fromModel(preparation: Preparation): Promise<TrainingData> {
-  const { runDir, config, threads, context, progress } = preparation;
+  const { runDir, config, threads, context, progress, memoryLimitBytes } = preparation;
   const { control, log } = context;
   progress.begin('preparing', 'loading_model');
   log('model', 'INFO', `Loading model ${config.model ?? 'bundled:demo-gpt2'}...`);
   const opened = await openModel(config, threads);
   const { model, hook, files } = opened;
-  checkBeforehand(config, model.width);
+  checkBeforehand(config, model.width, memoryLimitBytes);
   const model256 = await hashFile(files.onnx);
   const inputs = { model: model256, text: await Promise.all(textFiles(config).map(({ path }) => hashFile(path))) };
   preparation.checkInputs(inputs);
@@ -126,15 +150,10 @@ async function fromModel(preparation: Preparation): Promise<TrainingData> {
     contexts.close();
   };
   const seed = config.seed ?? dataDefaults.seed;
-  const resolved: ResolvedConfig = {
-    ...resolveConfig(config, model.width, contexts.trainRows),
-    context_size: contextSize(config, model),
-    hook_name: hook.name,
-    layer_idx: undefined,
-  };
-  checkMemory(resolved, model.width, contexts.trainRows);
+  const resolved = resolveForModel(config, opened, contexts.trainRows);
+  checkMemory(resolved, model.width, contexts.trainRows, memoryLimitBytes);
   const language = { opened, contexts };
-  const cache = resolved.max_epochs > 1 ? resolved.activation_cache : 'none';
+  const cache = cacheOf(resolved);
   if (cache === 'none') {
     return {
       config: resolved,

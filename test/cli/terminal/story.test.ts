@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closingLines } from '../../../src/cli/terminal/closing.js';
 import { evaluationLines } from '../../../src/cli/terminal/evaluation.js';
-import { courseLines, saeLine, storyLines } from '../../../src/cli/terminal/story.js';
+import { courseLines, storyLines } from '../../../src/cli/terminal/story.js';
+import { saeLine } from '../../../src/shared/wording.js';
 import { completedRun, evaluation, metricsLine } from '../runs.js';
 
 const resume = 'iw train --resume runs/a';

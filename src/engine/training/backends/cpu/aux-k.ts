@@ -1,10 +1,8 @@
+import type { StepShape } from '../../../../shared/memory.js';
 import { auxKGraph } from '../../../sae/graphs.js';
 import { createSession, ort } from '../../../ort.js';
 import { Random } from '../../../random.js';
-import type { Arrays, Shape } from './layout.js';
-
-/** Most dead latents that take part in one step; beyond it a seeded subset does. */
-export const mostDead = 1024;
+import type { Arrays } from './layout.js';
 
 /**
  * AuxK: dead latents reconstruct what the others left over. One small dense graph over the gathered dead rows; its gradient
@@ -12,13 +10,13 @@ export const mostDead = 1024;
  */
 export class AuxK {
   readonly #arrays: Arrays;
-  readonly #shape: Shape;
+  readonly #shape: StepShape;
   readonly #threads: number;
   readonly #seed: number;
   readonly #sessions = new Map<boolean, ort.InferenceSession>();
   #rows = new Float32Array(0);
 
-  constructor(arrays: Arrays, shape: Shape, threads: number, seed: number) {
+  constructor(arrays: Arrays, shape: StepShape, threads: number, seed: number) {
     this.#arrays = arrays;
     this.#shape = shape;
     this.#threads = threads;
@@ -31,7 +29,7 @@ export class AuxK {
    */
   async run(dead: readonly number[], weight: number, step: number): Promise<number> {
     const { width: d, batch } = this.#shape;
-    const chosen = subset(dead, Math.min(mostDead, this.#shape.dense), this.#seed, step);
+    const chosen = subset(dead, this.#shape.dense, this.#seed, step);
     const most = Math.min(Math.floor(d / 2), dead.length);
     const select = chosen.length > most;
     const size = chosen.length * d;

@@ -1,3 +1,4 @@
+import { blocks, stepShape, type StepShape } from '../../../../shared/memory.js';
 import type { Kernels } from '../../../kernels/kernels.js';
 import type { Tensor } from '../../../sae/formats/safetensors.js';
 import type { SaeWeights } from '../../../sae/weights.js';
@@ -5,8 +6,8 @@ import type { StepResult, TrainingBackend } from '../../backend.js';
 import { AuxK } from './aux-k.js';
 import { DenseStep } from './dense-step.js';
 import { Encoder } from './encoder.js';
-import { allocate, blocks, type Arrays, type Shape } from './layout.js';
-import { cpuShape, type CpuOptions } from './options.js';
+import { allocate, type Arrays } from './layout.js';
+import type { CpuOptions } from './options.js';
 
 /**
  * The fast path on a CPU: the encoder's Gemm and TopK in ONNX Runtime, everything after it in sparse SIMD kernels, two passes
@@ -15,7 +16,7 @@ import { cpuShape, type CpuOptions } from './options.js';
 export class CpuBackend implements TrainingBackend {
   readonly fired: Uint32Array<ArrayBuffer>;
   readonly #options: CpuOptions;
-  readonly #shape: Shape;
+  readonly #shape: StepShape;
   readonly #arrays: Arrays;
   readonly #kernels: Kernels;
   readonly #encoder: Encoder;
@@ -35,7 +36,7 @@ export class CpuBackend implements TrainingBackend {
     dense?: DenseStep,
   ) {
     this.#options = options;
-    this.#shape = cpuShape(options);
+    this.#shape = stepShape(options);
     this.#arrays = allocated.arrays;
     this.#kernels = allocated.kernels;
     this.#encoder = encoder;
@@ -49,7 +50,7 @@ export class CpuBackend implements TrainingBackend {
 
   /** Allocates everything; the parameters are zero until `weights` and the constants are set or a checkpoint is read. */
   static async create(options: CpuOptions): Promise<CpuBackend> {
-    const shape = cpuShape(options);
+    const shape = stepShape(options);
     const allocated = allocate(shape);
     const encoder = await Encoder.create(allocated.arrays, shape, options.threads);
     const dense =

@@ -1,7 +1,8 @@
+import type { StepShape } from '../../../../shared/memory.js';
 import { denseStandardGraph } from '../../../sae/graphs.js';
 import { createSession, ort } from '../../../ort.js';
 import { chunkRows } from './encoder.js';
-import type { Arrays, Shape } from './layout.js';
+import type { Arrays } from './layout.js';
 
 export interface DenseSums {
   /** Σ z over batch and latents. */
@@ -21,15 +22,15 @@ export interface DenseSums {
 export class DenseStep {
   readonly #session: ort.InferenceSession;
   readonly #arrays: Arrays;
-  readonly #shape: Shape;
+  readonly #shape: StepShape;
 
-  private constructor(session: ort.InferenceSession, arrays: Arrays, shape: Shape) {
+  private constructor(session: ort.InferenceSession, arrays: Arrays, shape: StepShape) {
     this.#session = session;
     this.#arrays = arrays;
     this.#shape = shape;
   }
 
-  static async create(arrays: Arrays, shape: Shape, threads: number): Promise<DenseStep> {
+  static async create(arrays: Arrays, shape: StepShape, threads: number): Promise<DenseStep> {
     const session = await createSession(denseStandardGraph(shape.width, shape.latents), threads);
     return new DenseStep(session, arrays, shape);
   }

@@ -1,6 +1,7 @@
+import type { StepShape } from '../../../../shared/memory.js';
 import { topkEncoderGraph } from '../../../sae/graphs.js';
 import { createSession, ort } from '../../../ort.js';
-import type { Arrays, Shape } from './layout.js';
+import type { Arrays } from './layout.js';
 
 /** Rows per run of an encoder graph: as few as keep the matrix product fast, so that pre-activations stay near the cores. */
 export function chunkRows(latents: number, rows: number): number {
@@ -14,7 +15,7 @@ export class Encoder {
   readonly #session: ort.InferenceSession;
   readonly #calls: { feeds: ort.InferenceSession.FeedsType; fetches: ort.InferenceSession.FetchesType }[] = [];
 
-  private constructor(session: ort.InferenceSession, arrays: Arrays, shape: Shape) {
+  private constructor(session: ort.InferenceSession, arrays: Arrays, shape: StepShape) {
     this.#session = session;
     const { width: d, latents: n, batch, cap } = shape;
     const parameters = {
@@ -36,7 +37,7 @@ export class Encoder {
     }
   }
 
-  static async create(arrays: Arrays, shape: Shape, threads: number): Promise<Encoder> {
+  static async create(arrays: Arrays, shape: StepShape, threads: number): Promise<Encoder> {
     const session = await createSession(topkEncoderGraph(shape.width, shape.latents, shape.cap), threads);
     return new Encoder(session, arrays, shape);
   }

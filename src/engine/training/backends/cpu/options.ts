@@ -1,13 +1,7 @@
-import type { Architecture, ResolvedConfig } from '../../../../shared/config.js';
-import { mostDead } from './aux-k.js';
-import { trainingBytes, type Shape } from './layout.js';
+import type { ResolvedConfig } from '../../../../shared/config.js';
+import type { StepOptions } from '../../../../shared/memory.js';
 
-export interface CpuOptions {
-  architecture: Architecture;
-  width: number;
-  latents: number;
-  k: number;
-  batch: number;
+export interface CpuOptions extends StepOptions {
   threads: number;
   seed: number;
   clipNorm: number;
@@ -36,19 +30,4 @@ export function cpuOptions(config: ResolvedConfig, width: number, threads: numbe
     auxCoef: config.aux_coef,
     deadAfterTokens: config.dead_after_tokens,
   };
-}
-
-/** Most active latents of a row that the sparse path takes; above it a dense step is cheaper. */
-const sparseCap = 256;
-
-export function cpuShape(options: Pick<CpuOptions, 'architecture' | 'width' | 'latents' | 'k' | 'batch'>): Shape {
-  const { architecture, width, latents, k, batch } = options;
-  return architecture === 'topk'
-    ? { width, latents, batch, cap: k, dense: Math.min(mostDead, latents) }
-    : { width, latents, batch, cap: Math.min(sparseCap, latents), dense: latents };
-}
-
-/** Bytes of parameters, moments and step buffers that training with these options takes. */
-export function cpuBytes(options: Pick<CpuOptions, 'architecture' | 'width' | 'latents' | 'k' | 'batch'>): number {
-  return trainingBytes(cpuShape(options));
 }

@@ -10,7 +10,7 @@ import {
   real,
   sparkline,
   whole,
-} from '../../../src/cli/terminal/format.js';
+} from '../../src/shared/format.js';
 
 test('a number that is not known is a dash and never a zero', () => {
   for (const format of [whole, compact, real, percent, duration, countdown]) assert.equal(format(null), '–');

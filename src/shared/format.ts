@@ -1,4 +1,4 @@
-/** Numbers, times and text as people read them in a terminal. What is unknown is a dash, never a zero. */
+/** Numbers, times and text as people read them. What is unknown is a dash, never a zero. */
 
 export const unknown = '–';
 

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Random } from '../../src/engine/random.js';
+import { allocate } from '../../src/engine/training/backends/cpu/layout.js';
+import { fitsInMemory, memoryNeeded, stepShape, trainingBytes, type StepOptions } from '../../src/shared/memory.js';
+
+const page = 2 ** 16;
+
+test('training takes the memory that the arithmetic says, whatever its shape', () => {
+  const random = new Random(1, 'shapes');
+  const upTo = (most: number) => 1 + random.below(most);
+  for (let i = 0; i < 50; i++) {
+    const latents = 1 + upTo(3000);
+    const options: StepOptions = {
+      architecture: i % 2 ? 'topk' : 'standard',
+      width: upTo(300),
+      latents,
+      k: Math.min(latents, upTo(64)),
+      batch: upTo(700),
+    };
+    const { arrays } = allocate(stepShape(options));
+    const { buffer } = arrays.xc.view;
+    assert.equal(buffer.byteLength, page * Math.ceil(trainingBytes(options) / page), JSON.stringify(options));
+  }
+});
+
+test('no two arrays of a step overlap', () => {
+  const { arrays } = allocate(stepShape({ architecture: 'topk', width: 5, latents: 33, k: 3, batch: 7 }));
+  const places = Object.values(arrays)
+    .flatMap((array) => ('view' in array ? [array] : Object.values(array)))
+    .map(({ address, view }) => ({ address, end: address + view.byteLength }))
+    .sort((a, b) => a.address - b.address);
+  assert.equal(places[0]!.address, 64);
+  places.forEach(({ address }, i) => assert.ok(address % 64 === 0 && address >= (places[i - 1]?.end ?? 0), String(i)));
+});
+
+test('the shuffle buffer is no larger than an epoch, and 4 GiB of parameters fit nowhere', () => {
+  const config = {
+    architecture: 'topk',
+    latent_dim: 4096,
+    k: 32,
+    batch_size: 2048,
+    shuffle_buffer_tokens: 1000,
+  } as const;
+  assert.equal(memoryNeeded(config, 64, Infinity).buffer, 4 * 64 * 1000);
+  assert.equal(memoryNeeded(config, 64, 10).buffer, 4 * 64 * 10);
+  const { total } = memoryNeeded(config, 64, 10);
+  assert.ok(fitsInMemory(memoryNeeded(config, 64, 10), total));
+  assert.ok(!fitsInMemory(memoryNeeded(config, 64, 10), total - 1));
+  assert.ok(!fitsInMemory(memoryNeeded({ ...config, latent_dim: 2 ** 20 }, 768, 10), Infinity));
+});
