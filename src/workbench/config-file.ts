@@ -1,6 +1,7 @@
 import { parseConfig, type SaeConfig } from '../shared/config.js';
+import { inputError } from '../shared/errors.js';
 
-export { absolutePaths, readConfigFile } from '../run/config-file.js';
+export { absolutePaths, readConfigFile, writeConfigFile } from '../run/config-file.js';
 
 /** Keys of which a configuration may have only one: giving one of them overrides the others. */
 const alternatives: readonly (readonly (keyof SaeConfig)[])[] = [
@@ -20,4 +21,19 @@ export function mergeConfig(base: SaeConfig, overrides: SaeConfig): SaeConfig {
   const replaced = alternatives.filter((keys) => keys.some((key) => key in given)).flat() as string[];
   const kept = Object.fromEntries(Object.entries(base).filter(([key]) => !replaced.includes(key)));
   return parseConfig({ ...kept, ...given }, 'The configuration');
+}
+
+/**
+ * The configuration with the model and text that ship, and the layer they are shown with, where it names none.
+ * `layerHint` says how a layer is given.
+ * @throws WorkbenchError `config_invalid` where a model but no hook point is named.
+ */
+export function withDefaultSource(config: SaeConfig, layerHint: string): SaeConfig {
+  if (config.activation_data_path !== undefined) return config;
+  const hooked = config.layer_idx !== undefined || config.hook_name !== undefined;
+  if (config.model !== undefined && !hooked) {
+    throw inputError('config_invalid', 'Neither a layer nor a hook point was given.', layerHint, 'layer_idx');
+  }
+  const source = { model: config.model ?? 'bundled:demo-gpt2', text: config.text ?? ['bundled:sample'] };
+  return { ...config, ...source, ...(hooked ? {} : { layer_idx: 2 }) };
 }

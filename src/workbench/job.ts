@@ -71,13 +71,14 @@ export class Job {
     return this.#engine === undefined ? 'waiting' : 'running';
   }
 
-  /** Leaves the queue; resolves with `ended`. */
-  async run(): Promise<void> {
+  /** Leaves the queue. `memoryLimitBytes`: a run that needs more is refused; 0 leaves it to the machine. */
+  async run(memoryLimitBytes = 0): Promise<void> {
     const { log } = this.#options;
     this.#journal.start();
     const { config } = this.record;
+    const limit = memoryLimitBytes > 0 ? { memoryLimitBytes } : {};
     this.#engine = runTask(
-      { kind: 'train', config, runDir: this.runDir, resume: this.#resume },
+      { kind: 'train', config, runDir: this.runDir, resume: this.#resume, ...limit },
       {
         log,
         progress: (progress) => {

@@ -14,10 +14,16 @@ import { claimRunDir, defaultRunsFolder, newJobId } from './runs.js';
 
 export { Job, type JobEnd } from './job.js';
 
-export interface JobManagerOptions extends EngineOptions {
-  log: Log;
+/** What can be changed while jobs run. */
+export interface JobLimits {
   /** Jobs trained at the same time. */
   concurrency?: number;
+  /** A job that needs more memory than this, in bytes, is refused; 0: the memory of the machine decides. */
+  memoryLimitBytes?: number;
+}
+
+export interface JobManagerOptions extends EngineOptions, JobLimits {
+  log: Log;
   /** Most jobs waiting. */
   queueLimit?: number;
   /** Where runs go that name no folder. */
@@ -29,6 +35,8 @@ export interface StartOptions {
   runDir?: string;
   /** Continue the run in `runDir`, under its job id, with `config` laid over its configuration. */
   resume?: boolean;
+  /** Where this run goes if it names no folder, instead of where the others go. */
+  runsFolder?: string;
 }
 
 export type JobListener = (event: JobEvent, job: Job) => void;
@@ -38,7 +46,7 @@ const unrecordedEvents = 1000;
 
 /** The training jobs of this process: queue, engines and events. */
 export class JobManager {
-  readonly #options: JobManagerOptions & { concurrency: number; queueLimit: number };
+  #options: JobManagerOptions & { concurrency: number; queueLimit: number };
   readonly #jobs = new Map<string, Job>();
   readonly #listeners = new Set<JobListener>();
   #disposed = false;
@@ -47,19 +55,25 @@ export class JobManager {
     this.#options = { concurrency: 1, queueLimit: 16, ...options };
   }
 
+  /** Changes limits: a waiting job that may now start does so at once; a running one is left alone. */
+  configure(limits: JobLimits): void {
+    this.#options = { ...this.#options, ...limits };
+    this.#startWaiting();
+  }
+
   /**
    * Starts a job, or queues it. Relative paths count from the current folder.
    * @throws WorkbenchError `config_invalid`, `output_unusable`, `disk_full`, `run_in_use`, `run_unreadable`,
    * `wrong_state` (the run is complete), `queue_full`; nothing is then left behind.
    */
-  async start(config: SaeConfig, { runDir, resume = false }: StartOptions = {}): Promise<Job> {
+  async start(config: SaeConfig, options: StartOptions = {}): Promise<Job> {
     if (this.#waiting().length >= this.#options.queueLimit) {
       const sentence = `${this.#options.queueLimit} jobs are waiting already.`;
       throw inputError('queue_full', sentence, 'Wait until one has finished, or cancel one.');
     }
     const given = absolutePaths(mergeConfig({}, config), process.cwd());
-    const dir = runDir === undefined ? given.output_dir : path.resolve(runDir);
-    if (!resume) return this.#startNew(given, dir);
+    const dir = options.runDir === undefined ? given.output_dir : path.resolve(options.runDir);
+    if (!options.resume) return this.#startNew(given, dir, options.runsFolder);
     if (dir === undefined) throw inputError('run_unreadable', 'No run to resume was named.', 'Give the run folder.');
     return this.#startAgain(given, dir);
   }
@@ -69,9 +83,14 @@ export class JobManager {
     return [...this.#jobs.values()].sort((a, b) => b.record.created_at.localeCompare(a.record.created_at));
   }
 
+  /** The newest attempt at a job of this process. */
+  find(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
   /** @throws WorkbenchError `job_not_found`. */
   get(id: string): Job {
-    const job = this.#jobs.get(id);
+    const job = this.find(id);
     if (job === undefined)
       throw inputError('job_not_found', `There is no job ${id}.`, 'List the jobs to see their ids.');
     return job;
@@ -118,9 +137,9 @@ export class JobManager {
     await Promise.all(this.list().map((job) => (job.state === 'over' ? job.ended : job.interrupt())));
   }
 
-  async #startNew(config: SaeConfig, dir: string | undefined): Promise<Job> {
+  async #startNew(config: SaeConfig, dir: string | undefined, runsFolder = this.#options.runsFolder): Promise<Job> {
     const id = newJobId();
-    const base = dir === undefined ? path.resolve(this.#options.runsFolder ?? defaultRunsFolder()) : undefined;
+    const base = dir === undefined ? path.resolve(runsFolder ?? defaultRunsFolder()) : undefined;
     const record: JobRecord = {
       job_id: id,
       // With a limit of tokens it is the text that decides how many epochs there are.
@@ -192,7 +211,7 @@ export class JobManager {
   #startWaiting(): void {
     const running = [...this.#jobs.values()].filter((job) => job.state === 'running').length;
     const free = this.#disposed ? 0 : Math.max(0, this.#options.concurrency - running);
-    for (const job of this.#waiting().slice(0, free)) void job.run();
+    for (const job of this.#waiting().slice(0, free)) void job.run(this.#options.memoryLimitBytes);
   }
 }
 

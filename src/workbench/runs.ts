@@ -5,10 +5,19 @@ import { inputError, toProblem, WorkbenchError } from '../shared/errors.js';
 import { createFileExclusive, isTemporary, makeFolders } from '../run/atomic.js';
 import { jobPath } from '../run/layout.js';
 import { RunLock, runInUse } from '../run/lock.js';
-import { readRun, serializeJob, type JobRecord, type Run } from '../run/records.js';
+import { serializeJob, type JobRecord } from '../run/records.js';
 
 export * from '../run/layout.js';
-export { readJob, readMetrics, readRun, type JobRecord, type MetricsLine, type Run } from '../run/records.js';
+export {
+  readJob,
+  readMetrics,
+  readRun,
+  readRunSummary,
+  type JobRecord,
+  type MetricsLine,
+  type Run,
+  type RunSummary,
+} from '../run/records.js';
 
 /** Where runs go that were given no folder: under the current folder. */
 export const defaultRunsFolder = () => path.resolve('.interpretability', 'runs');
@@ -39,14 +48,6 @@ export async function claimRunDir(dir: string, record: JobRecord, base?: string)
     for (const name of await readdir(dir)) await rm(path.join(dir, name), removal);
     await unmake(made);
   };
-}
-
-/** The runs in a runs folder, newest first; what is no run folder is passed over. */
-export async function listRuns(base: string): Promise<Run[]> {
-  const entries = await readdir(base, { withFileTypes: true }).catch(() => []);
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(base, name));
-  const runs = await Promise.all(folders.map((folder) => readRun(folder).catch(() => null)));
-  return runs.filter((run) => run !== null).sort((a, b) => b.job.created_at.localeCompare(a.job.created_at));
 }
 
 /** Windows cannot remove what a virus scanner looks at: worth a few tries. */

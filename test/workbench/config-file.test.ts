@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { WorkbenchError } from '../../src/shared/errors.js';
-import { mergeConfig, readConfigFile } from '../../src/workbench/config-file.js';
+import { mergeConfig, readConfigFile, withDefaultSource, writeConfigFile } from '../../src/workbench/config-file.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'iw-config-'));
 after(() => {
@@ -61,4 +61,28 @@ test('flags override a file, and one of two alternatives replaces the other', ()
 
 test('what does not go together only when merged is refused', () => {
   assert.throws(() => mergeConfig({ latent_dim: 8 }, { k: 9 }), /k is 9, more than latent_dim/);
+});
+
+test('a written file reads as it was, and its paths count from its folder', async () => {
+  const config = {
+    model: path.join(folder, 'models', 'm'),
+    text: ['bundled:sample', path.join(folder, 'texts', 'a.txt'), folder, path.resolve(folder, '..', 'b.txt')],
+    layer_idx: 2,
+  };
+  mkdirSync(path.join(folder, 'texts'), { recursive: true });
+  const name = path.join(folder, 'texts', 'written.sae.json');
+  await writeConfigFile(name, config);
+  assert.deepEqual(await readConfigFile(name), config);
+  assert.deepEqual(JSON.parse(readFileSync(name, 'utf8')), {
+    model: '../models/m',
+    text: ['bundled:sample', 'a.txt', '..', '../../b.txt'],
+    layer_idx: 2,
+  });
+});
+
+test('what a hint says about a missing layer is up to who reads the file', () => {
+  assert.throws(
+    () => withDefaultSource({ model: '/m' }, 'Add "layer_idx".'),
+    ({ problem }: WorkbenchError) => problem.hint === 'Add "layer_idx".' && problem.field === 'layer_idx',
+  );
 });

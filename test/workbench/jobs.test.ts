@@ -254,6 +254,48 @@ test('jobs wait their turn, a waiting one can be cancelled, and a full queue say
   await refuses(jobs.cancel('none'), 'job_not_found');
 });
 
+test('a limit that is raised lets waiting jobs start at once, and one that is lowered stops none', async () => {
+  const { jobs } = manager();
+  const [first, second, third] = await Promise.all([longRun, longRun, longRun].map((config) => jobs.start(config)));
+  assert.deepEqual([first, second, third].map((job) => job!.state).sort(), ['running', 'waiting', 'waiting']);
+  jobs.configure({ concurrency: 2 });
+  assert.deepEqual([first, second, third].map((job) => job!.state).sort(), ['running', 'running', 'waiting']);
+  jobs.configure({ concurrency: 1 });
+  const running = [first, second, third].filter((job) => job!.state === 'running');
+  assert.equal(running.length, 2);
+  await jobs.cancel(running[0]!.id);
+  assert.deepEqual([first, second, third].map((job) => job!.state).sort(), ['over', 'running', 'waiting']);
+  await jobs.dispose();
+});
+
+test('the memory limit holds for every job that starts from then on', async () => {
+  const { jobs } = manager();
+  const running = await jobs.start(longRun);
+  const waiting = await jobs.start(smallRun);
+  jobs.configure({ memoryLimitBytes: 1e6 });
+  await trains(jobs, running);
+  await jobs.cancel(running.id);
+  const refused = await waiting.ended;
+  assert.ok(refused.status === 'failed' && refused.problem.code === 'too_large', JSON.stringify(refused));
+  jobs.configure({ memoryLimitBytes: 0 });
+  assert.equal((await (await jobs.start(smallRun)).ended).status, 'completed');
+});
+
+test('a run goes where it is told to, else where its configuration says, else where runs go', async () => {
+  const { base, runsFolder, jobs } = manager();
+  const elsewhere = path.join(base, 'elsewhere');
+  const [usual, other, named] = [
+    await jobs.start(smallRun),
+    await jobs.start(smallRun, { runsFolder: elsewhere }),
+    await jobs.start({ ...smallRun, output_dir: path.join(base, 'named') }, { runsFolder: elsewhere }),
+  ];
+  assert.equal(usual.runDir, path.join(runsFolder, usual.id));
+  assert.equal(other.runDir, path.join(elsewhere, other.id));
+  assert.equal(named.runDir, path.join(base, 'named'));
+  assert.equal(readFileSync(path.join(elsewhere, '.gitignore'), 'utf8'), '*\n');
+  await jobs.dispose();
+});
+
 test('closing the workbench interrupts its jobs with a checkpoint, and another one goes on with them', async () => {
   const { jobs, events } = manager();
   const job = await jobs.start(longRun);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readJob, type JobRecord } from '../../src/run/records.js';
 import { emptyMetrics } from '../../src/shared/events.js';
 import { noProgress } from '../../src/workbench/job-journal.js';
-import { claimRunDir, listRuns } from '../../src/workbench/runs.js';
+import { claimRunDir } from '../../src/workbench/runs.js';
 import { temporaryFolder } from './small-run.js';
 
 const folder = temporaryFolder();
@@ -44,22 +44,4 @@ test('undoing a claim takes away what it made and nothing that others put beside
   const alone = await claimRunDir(path.join(outer, 'b', 'c'), record('c'));
   await alone();
   assert.deepEqual(readdirSync(outer), ['a']);
-});
-
-test('runs are listed newest first, and what is no run is passed over', async () => {
-  const base = fresh();
-  for (const [id, second] of [
-    ['old', 1],
-    ['new', 3],
-    ['middle', 2],
-  ] as const) {
-    await claimRunDir(path.join(base, id), record(id, second), base);
-  }
-  mkdirSync(path.join(base, 'holiday pictures'));
-  writeFileSync(path.join(base, 'notes.txt'), '');
-  assert.deepEqual(
-    (await listRuns(base)).map(({ job }) => job.job_id),
-    ['new', 'middle', 'old'],
-  );
-  assert.deepEqual(await listRuns(path.join(base, 'none')), []);
 });
