@@ -1,0 +1,21 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Bytes of all files in a folder and the folders in it. What vanishes meanwhile counts nothing. */
+export async function folderBytes(dir: string): Promise<number> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  let total = 0;
+  for (const entry of entries) {
+    if (entry.isFile()) total += await bytesOf(path.join(entry.parentPath, entry.name));
+  }
+  return total;
+}
+
+async function bytesOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+}
