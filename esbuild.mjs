@@ -43,6 +43,7 @@ const node = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
+  supported: { 'dynamic-import': false },
   external: ['onnxruntime-node', 'vscode'],
   loader: { '.proto': 'text' },
 };

@@ -29,6 +29,7 @@ export function registerStatusBar({ host, panel }: Parts): vscode.Disposable {
   const news = new News(show);
   const ends = onRunsHere(host, (run, now) => {
     if (now === 'ended') news.take(run);
+    else news.clear();
   });
   const watching = watchBoard(host, everyMs, (now) => {
     runs = now;
@@ -54,7 +55,7 @@ class News implements vscode.Disposable {
   }
 
   take(run: RunState): void {
-    this.dispose();
+    this.clear();
     this.#run = run;
     if (run.progress.status === 'failed') return;
     this.#timer = setTimeout(() => {
@@ -65,7 +66,12 @@ class News implements vscode.Disposable {
 
   /** A person looks at the panel, which tells the story of a failure. */
   seen(): void {
-    if (this.#run?.progress.status === 'failed') this.#run = undefined;
+    if (this.#run?.progress.status === 'failed') this.clear();
+  }
+
+  clear(): void {
+    this.dispose();
+    this.#run = undefined;
   }
 
   dispose(): void {

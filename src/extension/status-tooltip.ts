@@ -24,7 +24,7 @@ export function statusTooltip(runs: readonly RunState[], recent: RunState | unde
   const more = shown.length - mostRows;
   const columns = [t('Run'), t('Status'), t('Loss'), 'L0', 'EV', t('Left'), ''];
   const table = shown.slice(0, mostRows).map((run) => row([...cellsOf(run), linksOf(run, t)]));
-  const head = [row(columns), row(columns.map((_, i) => (i < 2 || i === 6 ? '---' : '---:')))];
+  const head = [row(columns), line(columns.map((_, i) => (i < 2 || i === 6 ? '---' : '---:')))];
   const links = [
     commandLink(`$(graph-line) ${t('Open Panel')}`, commandId('openPanel')),
     commandLink(`$(output) ${t('Show Logs')}`, commandId('showLogs')),
@@ -42,7 +42,10 @@ const space = '&nbsp;';
 
 const unbroken = (text: string) => text.replaceAll(' ', space);
 
-const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+
+/** VS Code's tables leave no room between their columns. */
+const row = (cells: readonly string[]) => line(cells.map((cell) => cell + space.repeat(2)));
 
 function cellsOf({ name, progress }: RunState): string[] {
   const { status, metrics } = progress;
@@ -52,14 +55,10 @@ function cellsOf({ name, progress }: RunState): string[] {
 }
 
 function linksOf(run: RunState, t: Translate): string {
-  const labels = {
-    pause: `$(debug-pause) ${t('Pause')}`,
-    resume: `$(debug-continue) ${t('Resume')}`,
-    cancel: `$(debug-stop) ${t('Cancel')}`,
-  };
+  const labels = { pause: t('Pause'), resume: t('Resume'), cancel: t('Cancel') };
   const possible = possibleActions(run);
   return offered
     .filter((action) => possible.includes(action))
-    .map((action) => commandLink(unbroken(labels[action]), commandId(actionCommands[action]), run.id))
+    .map((action) => commandLink(labels[action], commandId(actionCommands[action]), run.id))
     .join(space.repeat(2));
 }

@@ -69,7 +69,7 @@ export type ToPanel =
   | { type: 'snapshot'; runs: RunState[]; trusted: boolean }
   /** Runs that are new or changed in more than their progress, and ids of runs that are gone. */
   | { type: 'runs'; changed: RunState[]; removed: string[] }
-  /** The newest progress of each run that moved; at most ten such messages a second. */
+  /** The newest progress of each run that moved; in the long run at most ten such messages a second. */
   | { type: 'progress'; events: TrainingProgress[] }
   /** Points of a watched run's series from index `start` on; those before stay as they are. */
   | { type: 'series'; id: string; start: number; series: Series }

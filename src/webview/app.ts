@@ -1,9 +1,10 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { PanelView, ToPanel } from '../shared/panel.js';
 import type { Series } from '../shared/series.js';
 import { announcement } from './announcements.js';
+import { appStyles } from './app-styles.js';
 import type { ActEvent, ChooseEvent, ToggleEvent } from './cards/card-events.js';
 import { RunCard } from './cards/run-card.js';
 import './compare/compare.js';
@@ -205,47 +206,7 @@ export class App extends LitElement {
     this.#change({ ...this.state, view: 'runs' });
   };
 
-  static override styles = [
-    shared,
-    css`
-      main {
-        max-width: 1200px;
-        margin: 0 auto;
-        padding: 12px 20px 24px;
-      }
-
-      header {
-        position: sticky;
-        z-index: 1;
-        top: 0;
-        padding: 8px 0;
-        background: var(--vscode-editor-background);
-      }
-
-      h1 {
-        flex: 1;
-        font-size: 1.4em;
-        font-weight: 600;
-      }
-
-      .note p {
-        flex: 1 1 240px;
-      }
-
-      .empty {
-        display: grid;
-        gap: 12px;
-        max-width: 60ch;
-        margin: 10vh auto 0;
-      }
-
-      @media (max-width: 480px) {
-        main {
-          padding: 4px 8px 16px;
-        }
-      }
-    `,
-  ];
+  static override styles = [shared, appStyles];
 }
 
 customElements.define('iw-app', App);

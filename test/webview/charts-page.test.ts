@@ -49,7 +49,7 @@ async function pixels(of: Locator, color: string, { least = 50, most = Infinity 
       }
       return count > least && count < most && { count };
     },
-    { host: (await of.elementHandle())!, hex: color, least, most },
+    { host: await of.elementHandle(), hex: color, least, most },
   );
   const result = await counted.jsonValue();
   return result === false ? 0 : result.count;

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Series } from '../../src/shared/series.js';
+import {
+  isCut,
+  linearSpan,
+  logarithmicTicks,
+  logarithmicTickText,
+  suitsLogarithm,
+  tickText,
+} from '../../src/webview/charts/axis.js';
 import { spreadLabels } from '../../src/webview/charts/end-labels.js';
 import { joinByTokens, summarise, tableRows } from '../../src/webview/charts/join.js';
 import { lineStyle, type ChartLine } from '../../src/webview/charts/line.js';
@@ -92,6 +100,37 @@ const series = (values: (number | null)[]): Series => {
   };
 };
 
+test('values over many magnitudes suit a logarithm, values that touch 0 never', () => {
+  assert.equal(suitsLogarithm({ lowest: 17, highest: 12_000 }), true);
+  assert.equal(suitsLogarithm({ lowest: 17, highest: 204 }), false);
+  assert.equal(suitsLogarithm({ lowest: 0, highest: 204 }), false);
+});
+
+test('a linear axis leaves negative values out only if there are others', () => {
+  assert.deepEqual(linearSpan({ lowest: -50, highest: 0.9 }), { lowest: 0, highest: 0.9 });
+  assert.deepEqual(linearSpan({ lowest: -50, highest: -1 }), { lowest: -50, highest: -1 });
+  assert.equal(isCut({ lowest: 0.1, highest: 0.9 }), false);
+});
+
+test('ticks have the digits that tell them apart, and no more', () => {
+  const texts = (increment: number, ...values: number[]) => values.map((value) => tickText(value, increment));
+  assert.deepEqual(texts(500_000, 0, 500_000, 1_000_000, 1_500_000), ['0', '500k', '1M', '1.5M']);
+  assert.deepEqual(texts(0.0025, 0.92, 0.9225, 0.925), ['0.92', '0.9225', '0.925']);
+  assert.deepEqual(texts(250, 15_750, 16_000), ['15.75k', '16k']);
+  assert.deepEqual(texts(0.1, -0.2, 0.1 + 0.2), ['-0.2', '0.3']);
+});
+
+test('logarithmic ticks are powers of ten, or finer where there are few', () => {
+  const ticks = (lowest: number, highest: number) => logarithmicTicks({ lowest, highest }).map(logarithmicTickText);
+  assert.deepEqual(ticks(15, 12_000), ['100', '1k', '10k']);
+  assert.deepEqual(ticks(15, 230), ['20', '50', '100', '200']);
+  assert.deepEqual(ticks(0.015, 0.06), ['0.02', '0.03', '0.04', '0.05', '0.06']);
+  for (const lowest of [1.1, 3.3, 5.1, 7.7]) {
+    const narrow = logarithmicTicks({ lowest, highest: 1.32 * lowest });
+    assert.ok(narrow.length >= 3 && narrow.length <= 6, String(narrow));
+  }
+});
+
 test('a chart tells in words what it shows', () => {
   const one: ChartLine = { id: 'a', name: 'first', place: 0, series: series([204.4, 20, 17.04, 18]) };
   const text = describeChart('train_loss', [one]);
@@ -174,9 +213,11 @@ test('a chart is drawn at most every 400 ms however often it is asked for, and o
   const time = new Time();
   const queue = new RedrawQueue(time);
   const { chart, drawn } = chartTaking(time, 1);
+  const another = chartTaking(time, 1);
   for (let at = 0; at < 2000; at += 100) {
     time.until(at);
     queue.request(chart);
+    queue.request(another.chart, true);
   }
   time.until(4000);
   assert.ok(drawn.length >= 5 && drawn.length <= 7, String(drawn));

@@ -59,12 +59,12 @@ test('a hook point is the same by its layer and by its name', () => {
 test('k belongs to topk and λ to standard, whatever the other defaults say', () => {
   const runs = [
     run('a', { ...demo, sparsity_coef: 2 }),
-    run('b', { ...demo, architecture: 'standard', sparsity_coef: 4 }),
+    run('b', { ...demo, architecture: 'standard', sparsity_coef: 0.04 }),
   ];
   const shown = (key: string) => runs.map((each) => column(runs, key).text(column(runs, key).value(each)));
   assert.deepEqual(shown('architecture'), ['topk', 'standard']);
   assert.deepEqual(shown('k'), ['32', '–']);
-  assert.deepEqual(shown('sparsity_coef'), ['–', '4']);
+  assert.deepEqual(shown('sparsity_coef'), ['–', '0.04']);
 });
 
 test('runs are ordered by a column either way, and what has no value comes last', () => {

@@ -16,7 +16,7 @@ import { evaluationTable } from './evaluation-table.js';
 import { metricTiles } from './metric-tiles.js';
 import { notesPart } from './notes.js';
 import { progressPart } from './progress.js';
-import { cardStyles } from './run-card.styles.js';
+import { cardStyles } from './run-card-styles.js';
 import { summaryOf } from './summary.js';
 
 const actionLabels: Record<RunAction, string> = {

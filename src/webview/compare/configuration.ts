@@ -1,5 +1,5 @@
 import type { SaeConfig } from '../../shared/config.js';
-import { printable, real, unknown, whole } from '../../shared/format.js';
+import { printable, unknown, whole } from '../../shared/format.js';
 import type { RunState } from '../../shared/panel.js';
 import { hookOf } from '../../shared/wording.js';
 import type { Column, Value } from './column.js';
@@ -80,5 +80,5 @@ function plain(config: SaeConfig, key: string): Value {
 function text(value: Value): string {
   if (value === null) return unknown;
   if (typeof value === 'string') return printable(value);
-  return Number.isInteger(value) ? whole(value) : real(value);
+  return Number.isInteger(value) ? whole(value) : String(Number(value.toPrecision(4)));
 }
