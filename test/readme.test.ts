@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { commands } from '../src/extension/command-table.js';
 import { configKeys, describe } from '../src/shared/config.js';
+import { settings } from '../src/shared/settings.js';
 
 const root = path.join(__dirname, '..');
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8').replace(/ +\|/g, ' |');
@@ -13,6 +15,16 @@ test('the README explains every key of a configuration in the words of its schem
       readme.includes(`| \`${key}\` | ${describe(key)} |`),
       `the README's table of keys lacks or misstates ${key}`,
     );
+  }
+});
+
+test('the README explains every setting and names every command', () => {
+  for (const [name, { default: value, description }] of Object.entries(settings)) {
+    const row = `| \`${name}\` | \`${JSON.stringify(value)}\` | ${description} |`;
+    assert.ok(readme.includes(row), `the README's table of settings lacks or misstates ${name}`);
+  }
+  for (const { title } of Object.values(commands)) {
+    assert.ok(readme.includes(`| ${title} |`), `the README's table of commands lacks ${title}`);
   }
 });
 

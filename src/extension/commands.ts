@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { RunState } from '../shared/panel.js';
 import { commandId, commands, type CommandName } from './command-table.js';
 import { openLogFolder } from './log-folder.js';
 import type { Parts } from './parts.js';
@@ -17,9 +18,9 @@ const handlers: Record<CommandName, Handler> = {
   trainFile: (parts, file) => trainFile(parts, file instanceof vscode.Uri ? file : undefined),
   openPanel: ({ panel }, run) => panel.show(focusOn(idOf(run))),
   pauseTraining: (parts, run) => actOnRun(parts, 'pause', idOf(run)),
-  resumeTraining: (parts, run) => actOnRun(parts, 'resume', idOf(run)),
+  resumeTraining: (parts, run) => actOnRun(parts, 'resume', idOf(run), isPaused),
   cancelTraining: (parts, run) => actOnRun(parts, 'cancel', idOf(run)),
-  resumeRun: (parts, run) => actOnRun(parts, 'resume', idOf(run)),
+  resumeRun: (parts, run) => actOnRun(parts, 'resume', idOf(run), (each) => !isPaused(each)),
   evaluateSae: (parts, run) => actOnRun(parts, 'evaluate', idOf(run)),
   exportSae: (parts, run) => actOnRun(parts, 'export', idOf(run)),
   compareRuns: (parts, ...selection) => compareRuns(parts, idsOf(selection)),
@@ -33,15 +34,18 @@ const handlers: Record<CommandName, Handler> = {
   openWalkthrough: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthrough, false),
 };
 
+const isPaused = ({ progress }: RunState) => progress.status === 'paused';
+
 /** Registers every command; what one throws is logged and told to the person. */
 export function registerCommands(parts: Parts): vscode.Disposable {
   const names = Object.keys(commands) as CommandName[];
   const registered = names.map((name) =>
     vscode.commands.registerCommand(commandId(name), async (...args: unknown[]) => {
       try {
-        await handlers[name](parts, ...args);
+        return await handlers[name](parts, ...args);
       } catch (error) {
         void reportProblem(error, parts.host.log);
+        return undefined;
       }
     }),
   );

@@ -75,7 +75,7 @@ export const settings = {
     default: '',
     scope: 'machine',
     description:
-      'Absolute path of the folder of `api.log` and `errors.log`. Empty: `logs` in the extension’s storage of this workspace (command *Open Log Folder*). Takes effect at once.',
+      'Absolute path of the folder of `api.log` and `errors.log`. Empty: `logs` in the extension’s storage of this workspace (command “Open Log Folder”). Takes effect at once.',
   }),
   'logging.levels': setting<Partial<Record<LogComponent, LogLevel | undefined>>>({
     schema: v.object(v.entriesFromList(logComponents, v.optional(v.picklist(logLevels)))),

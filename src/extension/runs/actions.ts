@@ -26,13 +26,19 @@ const handlers: Record<RunAction, RunHandler> = {
 };
 
 /**
- * Does something to a run: the one given by id, else the only one it makes sense for, else the one the person picks.
+ * Does something to a run: the one given by id, else the only one it makes sense for `among` them, else the one the person
+ * picks.
  * Everything that the palette, the tree and the panel's cards can do to a run goes through here.
  * @throws WorkbenchError where there is no such run, or it cannot be done to it now.
  */
-export async function actOnRun(parts: Parts, action: RunAction, id?: string): Promise<void> {
+export async function actOnRun(
+  parts: Parts,
+  action: RunAction,
+  id?: string,
+  among: (run: RunState) => boolean = () => true,
+): Promise<void> {
   const workbench = await parts.host.open();
-  const run = await chooseRun(workbench.board, action, id);
+  const run = await chooseRun(workbench.board, action, id, among);
   if (run !== undefined) await handlers[action](run, workbench, parts);
 }
 

@@ -15,7 +15,12 @@ interface RunItem extends vscode.QuickPickItem {
  * The run an action is for: the one given by id, else the only one it makes sense for, else the one the person picks.
  * @throws WorkbenchError `job_not_found`, `run_in_use`, `wrong_state`.
  */
-export async function chooseRun(board: RunBoard, action: RunAction, id?: string): Promise<RunState | undefined> {
+export async function chooseRun(
+  board: RunBoard,
+  action: RunAction,
+  id: string | undefined,
+  among: (run: RunState) => boolean,
+): Promise<RunState | undefined> {
   if (id !== undefined) {
     const run = board.get(id);
     if (run === undefined)
@@ -28,7 +33,7 @@ export async function chooseRun(board: RunBoard, action: RunAction, id?: string)
     if (refused !== undefined) throw refused;
     return run;
   }
-  const runs = board.list().filter((run) => possibleActions(run).includes(action));
+  const runs = board.list().filter((run) => possibleActions(run).includes(action) && among(run));
   if (runs.length === 0) throw nothingToDo(action, vscode.l10n.t);
   if (runs.length === 1) return runs[0];
   const options = { title: titleOf(action), placeHolder: vscode.l10n.t('Which run?'), matchOnDetail: true };

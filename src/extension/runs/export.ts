@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { withoutLinks } from '../markdown.js';
 import type { RunHandler } from './actions.js';
 import { revealFile } from './folder.js';
 
@@ -36,7 +37,7 @@ async function tellWhere(target: string): Promise<void> {
   const reveal = vscode.l10n.t('Show Files');
   const copy = vscode.l10n.t('Copy Python');
   const sentence = vscode.l10n.t('The SAE is in {0}. SAELens opens it: {1}', target, python);
-  const chosen = await vscode.window.showInformationMessage(sentence, reveal, copy);
+  const chosen = await vscode.window.showInformationMessage(withoutLinks(sentence), reveal, copy);
   if (chosen === reveal) await revealFile(path.join(target, 'cfg.json'));
   if (chosen === copy) await vscode.env.clipboard.writeText(`from sae_lens import SAE\n\nsae = ${python}\n`);
 }

@@ -11,7 +11,7 @@ import { engineThreads } from './threads.js';
  * Starts a training by the editor's settings, in a workspace that is not trusted only of what ships. Shows the panel.
  * `file`: the `*.sae.json` it is from, whose folder decides the runs folder. Returns the job's id; undefined if the person
  * was asked where its run should go and did not say.
- * @throws WorkbenchError what `JobManager.start` throws, or `config_invalid` for what an untrusted workspace may not train.
+ * @throws WorkbenchError what `JobManager.start` throws, or `not_trusted` for what an untrusted workspace may not train.
  */
 export async function startTraining(
   { host, panel }: Parts,
