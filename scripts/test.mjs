@@ -8,7 +8,7 @@ const root = path.dirname(import.meta.dirname ?? path.dirname(new URL(import.met
 const args = process.argv.slice(2);
 const soak = args.includes('--soak');
 const named = args.filter((arg) => !arg.startsWith('--'));
-const env = { ...process.env, ...(soak ? { IW_SOAK: '1' } : {}) };
+const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...(soak ? { IW_SOAK: '1' } : {}) };
 const node = (...command) => {
   const { status } = spawnSync(process.execPath, command, { cwd: root, env, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

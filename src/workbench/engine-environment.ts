@@ -16,11 +16,14 @@ const allowed = new RegExp(
   'i', // Windows has `Path`, and proxies are written both ways everywhere
 );
 
+/** ONNX Runtime otherwise reports its use to its makers. */
+const silent = { ORT_DISABLE_TELEMETRY: '1' };
+
 /** The environment of an engine, from that of this process. */
 export function engineEnvironment(
   from: NodeJS.ProcessEnv,
   electron = process.versions.electron !== undefined,
 ): NodeJS.ProcessEnv {
   const env = Object.fromEntries(Object.entries(from).filter(([name]) => allowed.test(name)));
-  return electron ? { ...env, ELECTRON_RUN_AS_NODE: '1' } : env;
+  return { ...env, ...silent, ...(electron ? { ELECTRON_RUN_AS_NODE: '1' } : {}) };
 }

@@ -31,7 +31,9 @@ test('no two arrays of a step overlap', () => {
     .map(({ address, view }) => ({ address, end: address + view.byteLength }))
     .sort((a, b) => a.address - b.address);
   assert.equal(places[0]!.address, 64);
-  places.forEach(({ address }, i) => assert.ok(address % 64 === 0 && address >= (places[i - 1]?.end ?? 0), String(i)));
+  for (const [i, { address }] of places.entries()) {
+    assert.ok(address % 64 === 0 && address >= (places[i - 1]?.end ?? 0), String(i));
+  }
 });
 
 test('the shuffle buffer is no larger than an epoch, and 4 GiB of parameters fit nowhere', () => {

@@ -19,9 +19,10 @@ test('an engine is given what programs need and nothing of an editor’s or Node
     IW_TOKEN: 'x',
     MY_PATH: 'y',
   };
-  assert.deepEqual(engineEnvironment({ ...wanted, ...unwanted }, false), wanted);
+  assert.deepEqual(engineEnvironment({ ...wanted, ...unwanted }, false), { ...wanted, ORT_DISABLE_TELEMETRY: '1' });
 });
 
 test('inside Electron the engine is told to be Node', () => {
-  assert.deepEqual(engineEnvironment({ PATH: '/bin' }, true), { PATH: '/bin', ELECTRON_RUN_AS_NODE: '1' });
+  const env = engineEnvironment({ PATH: '/bin' }, true);
+  assert.deepEqual(env, { PATH: '/bin', ORT_DISABLE_TELEMETRY: '1', ELECTRON_RUN_AS_NODE: '1' });
 });

@@ -79,7 +79,7 @@ test('of a long text a sample tells how much there is', async () => {
     writeFileSync(path.join(texts, name), lines.join('\n'));
   };
   write('few.jsonl', 100);
-  const { max_samples: _, ...config } = { ...smallRun, held_out_fraction: 0 };
+  const config = { ...smallRun, max_samples: undefined, held_out_fraction: 0 };
   const few = await estimate({ ...config, text: [path.join(texts, 'few.jsonl')], batch_size: 100 });
   assert.ok(few.exact);
   for (let i = 0; i < 10; i++) write(`many-${i}.jsonl`, 30_000);
@@ -154,10 +154,8 @@ test('an estimate that is cancelled stops between two pieces of work and leaves 
     const asked = performance.now();
     assert.deepEqual(await running.result, { status: 'cancelled', checkpoint: null });
     assert.ok(performance.now() - asked < 60_000);
-    assert.deepEqual(
-      readdirSync(temporary).filter((name) => name.startsWith('iw-')),
-      [],
-    );
+    // neither its own files nor what ONNX Runtime would keep for its telemetry
+    assert.deepEqual(readdirSync(temporary), []);
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
