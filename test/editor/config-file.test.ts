@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, type SaeConfig } from '../../src/shared/config.js';
+import { editorTests } from './session.js';
+import { smallRun, writeConfig } from './training.js';
+
+const editorTest = editorTests();
+
+editorTest('a *.sae.json explains its keys, underlines a wrong one, and trains by its CodeLens', async (session) => {
+  const { latent_dim, ...others } = smallRun;
+  const folder = session.folder();
+  const file = writeConfig(folder, { ...others, laten_dim: latent_dim } as SaeConfig, 'lens');
+  const window = await session.open(folder);
+  const editor = await window.openFile(file);
+  const wrong = editor.locator('.squiggly-warning, .squiggly-error');
+  await wrong.first().waitFor();
+  await editor.getByText('"k"').hover();
+  await window.page.getByText(describe('k')).first().waitFor();
+
+  writeConfig(folder, smallRun, 'lens');
+  await wrong.waitFor({ state: 'detached' });
+  await editor.locator('.codelens-decoration').getByText('Train SAE').waitFor();
+  // By a pick of the lenses: those above the text are drawn anew now and then, and not under a pointer's feet.
+  await window.command('Show CodeLens Commands for Current Line');
+  await window.rows.getByText('Train SAE').click();
+  const card = window.card('lens');
+  await card.is('completed');
+  assert.match(await card.field('sae').innerText(), /64 latents · k 4/);
+});
+
+editorTest('the keys of a *.sae.json are completed', async (session) => {
+  const folder = session.folder();
+  writeFileSync(path.join(folder, 'new.sae.json'), '{\n  "k": 4,\n  \n}\n');
+  const window = await session.open(folder);
+  const editor = await window.openFile('new.sae.json');
+  // A trailing comma: the language service is there.
+  await editor.locator('.squiggly-error').waitFor();
+  await editor.locator('.view-line').nth(2).click();
+  await window.page.keyboard.press('End');
+  await window.page.keyboard.type('"');
+  await window.page.locator('.suggest-widget').getByText('batch_size').waitFor();
+  await window.page.keyboard.type('batch');
+  await window.page.keyboard.press('Enter');
+  await editor.locator('.view-line').filter({ hasText: '"batch_size":' }).waitFor();
+});

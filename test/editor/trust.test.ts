@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { editorTests } from './session.js';
+import { smallRun, writeConfig } from './training.js';
+
+const editorTest = editorTests({ trust: true });
+
+/** A run of a few seconds on what comes with the extension. */
+const bundledRun = { ...smallRun, model: 'bundled:demo-gpt2' };
+
+editorTest('a workspace that is not trusted trains what is bundled only, and decides nothing', async (session) => {
+  const workspace = session.folder();
+  const elsewhere = session.folder();
+  mkdirSync(path.join(workspace, '.vscode'));
+  const settings = { 'interpretabilityWorkbench.runsFolder': elsewhere };
+  writeFileSync(path.join(workspace, '.vscode', 'settings.json'), JSON.stringify(settings));
+  const own = writeConfig(workspace, smallRun, 'own');
+  const bundled = writeConfig(workspace, bundledRun, 'bundled');
+
+  const window = await session.open(workspace);
+  await window.openFile(own);
+  await window.run('Train SAE from This File');
+  await window.notifications.getByText('This workspace is not trusted').waitFor();
+  await window.openFile(bundled);
+  await window.run('Train SAE from This File');
+  await window.card('bundled').is('completed');
+  await window.panel.getByText('This workspace is not trusted').waitFor();
+  assert.ok(!existsSync(path.join(workspace, '.interpretability')));
+  assert.deepEqual(readdirSync(elsewhere), []);
+
+  await window.panel.getByRole('button', { name: 'Manage Trust' }).click();
+  await window.page.getByRole('button', { name: 'Trust', exact: true }).click();
+  await window.page
+    .locator('.monaco-modal-editor-block')
+    .getByRole('button', { name: /^Close/ })
+    .click();
+  await window.openFile(own);
+  await window.run('Train SAE from This File');
+  await window.card('own').is('completed');
+  assert.equal(readdirSync(elsewhere).length, 2, 'a run folder and a .gitignore');
+});
