@@ -41,10 +41,15 @@ async function welcomeBack(parts: Parts, remembered: RememberedRuns): Promise<vo
   const gone = left.filter((_, i) => runs[i] === undefined || isTerminal(runs[i].progress.status));
   for (const id of gone) await remembered.forget(id);
   const interrupted = runs.filter((run) => run?.progress.status === 'interrupted') as RunState[];
-  if (interrupted.length > 0) await offerResume(parts, interrupted, remembered);
+  if (interrupted.length > 0) await offerResume(parts, board, interrupted, remembered);
 }
 
-async function offerResume({ panel }: Parts, runs: readonly RunState[], remembered: RememberedRuns): Promise<void> {
+async function offerResume(
+  { panel }: Parts,
+  board: RunBoard,
+  runs: readonly RunState[],
+  remembered: RememberedRuns,
+): Promise<void> {
   const [first] = runs;
   const [resume, show] = [
     runs.length === 1 ? vscode.l10n.t('Resume') : vscode.l10n.t('Resume All'),
@@ -59,11 +64,13 @@ async function offerResume({ panel }: Parts, runs: readonly RunState[], remember
         )
       : vscode.l10n.t('{0} runs were interrupted.', runs.length);
   const chosen = await vscode.window.showInformationMessage(sentence, resume, show);
+  // Until it was answered, some may have been resumed elsewhere: those are none of this any more.
+  const still = runs.filter(({ id }) => board.get(id)?.progress.status === 'interrupted');
   // Asked once: from now on they are in the panel like any other interrupted run.
-  for (const { id } of runs) await remembered.forget(id);
+  for (const { id } of still) await remembered.forget(id);
   if (chosen === show) await panel.show({ name: 'runs', focus: first!.id });
   if (chosen !== resume) return;
-  for (const { id } of runs) await vscode.commands.executeCommand(commandId('resumeRun'), id);
+  for (const { id } of still) await vscode.commands.executeCommand(commandId('resumeRun'), id);
 }
 
 /** The run once nobody trains it; as it is if that takes too long, undefined if there is none. */

@@ -57,6 +57,35 @@ const metricsLineSchema: v.GenericSchema<unknown, MetricsLine> = v.object({
   timestamp: v.string(),
 });
 
+const orNull = v.nullable(v.number());
+
+const evaluationSchema: v.GenericSchema<unknown, Evaluation> = v.looseObject({
+  tokens: count,
+  explained_variance: orNull,
+  fvu: orNull,
+  l0: orNull,
+  dead_features: orNull,
+  dead_fraction: orNull,
+  cosine: orNull,
+  l2_ratio: orNull,
+  mse: orNull,
+  cross_entropy: v.nullable(
+    v.looseObject({
+      tokens: count,
+      clean: v.number(),
+      sae: v.number(),
+      zero: v.number(),
+      mean: v.number(),
+      loss_recovered: orNull,
+      loss_recovered_mean: orNull,
+    }),
+  ),
+  density: v.looseObject({ edges: v.array(v.number()), counts: v.array(count), never: count }),
+  units: v.record(v.string(), v.string()),
+  notes: v.record(v.string(), v.string()),
+  text: v.string(),
+});
+
 function unreadable(dir: string, why: string): Error {
   return inputError('run_unreadable', `${dir} is not a readable run folder: ${why}.`, 'Give the folder of a run.');
 }
@@ -138,6 +167,7 @@ export interface RunSummary {
   job: JobRecord;
   /** The complete configuration once the run has written it, else the one it was started with; paths absolute. */
   config: SaeConfig;
+  /** Null where there is none, or a damaged one. */
   evaluation: Evaluation | null;
   /** Where a resume would start: the folder of the newest checkpoint. */
   checkpoint: string | null;
@@ -160,13 +190,12 @@ export async function readRunSummary(dir: string): Promise<RunSummary> {
     // It may have ended between the two looks.
     if (!held) job = await readJob(dir);
   }
-  const evaluation = await readOrNull(evaluationPath(dir));
   return {
     dir,
     status: held || isTerminal(job.status) ? job.status : 'interrupted',
     job,
     config: await readRunConfig(dir, job),
-    evaluation: evaluation === null ? null : ((parseJson(evaluation) as Evaluation | undefined) ?? null),
+    evaluation: await readEvaluation(dir),
     checkpoint: await newestCheckpoint(dir),
   };
 }
@@ -178,6 +207,11 @@ export async function readRunSummary(dir: string): Promise<RunSummary> {
 export async function readRun(dir: string): Promise<Run> {
   const summary = await readRunSummary(dir);
   return { ...summary, lastMetrics: (await readMetrics(dir)).at(-1) ?? null };
+}
+
+async function readEvaluation(dir: string): Promise<Evaluation | null> {
+  const parsed = v.safeParse(evaluationSchema, parseJson((await readOrNull(evaluationPath(dir))) ?? ''));
+  return parsed.success ? parsed.output : null;
 }
 
 async function readRunConfig(dir: string, job: JobRecord): Promise<SaeConfig> {

@@ -1,6 +1,7 @@
 import { newestCheckpoint } from '../run/layout.js';
+import type { RunLock } from '../run/lock.js';
 import type { JobRecord } from '../run/records.js';
-import { toProblem, type Problem } from '../shared/errors.js';
+import { inputError, toProblem, type Problem } from '../shared/errors.js';
 import type { JobEvent, TrainingProgress } from '../shared/events.js';
 import type { Log } from '../shared/logs.js';
 import type { TrainResult } from '../shared/messages.js';
@@ -16,6 +17,8 @@ export type JobEnd =
 export interface JobOptions extends EngineOptions {
   log: Log;
   publish: (event: JobEvent) => void;
+  /** Of the run folder, for as long as the job waits; then the engine takes it. */
+  lock: RunLock;
   /** Leaves the run folder as it was before this attempt: called if the input turns out to be unusable. */
   undo: () => Promise<void>;
 }
@@ -73,10 +76,16 @@ export class Job {
 
   /** Leaves the queue. `memoryLimitBytes`: a run that needs more is refused; 0 leaves it to the machine. */
   async run(memoryLimitBytes = 0): Promise<void> {
-    const { log } = this.#options;
+    const { log, lock } = this.#options;
+    if (lock.lost) {
+      const sentence = `${this.runDir} was taken over by another process while this one slept.`;
+      await this.#fail(toProblem(inputError('run_in_use', sentence, 'Look at the run there, or start a new one.')));
+      return;
+    }
     this.#journal.start();
     const { config } = this.record;
     const limit = memoryLimitBytes > 0 ? { memoryLimitBytes } : {};
+    lock.release();
     this.#engine = runTask(
       { kind: 'train', config, runDir: this.runDir, resume: this.#resume, ...limit },
       {
@@ -147,6 +156,7 @@ export class Job {
     if (status === 'interrupted') await this.#journal.interrupted();
     else await this.#journal.cancelled(checkpoint);
     this.#options.log('training', 'INFO', `Job ${this.id} is ${status}, ${checkpoint ?? 'without a checkpoint'}.`);
+    this.#options.lock.release();
     this.#settle({ status, outputDir: this.runDir, checkpoint });
   }
 

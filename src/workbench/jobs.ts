@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { sweepTemporaries } from '../run/atomic.js';
-import { RunLock, runInUse } from '../run/lock.js';
-import { readRun, writeJob, type JobRecord } from '../run/records.js';
+import { RunLock } from '../run/lock.js';
+import { readJob, readRun, writeJob, type JobRecord } from '../run/records.js';
 import type { SaeConfig } from '../shared/config.js';
 import { inputError, toProblem } from '../shared/errors.js';
-import { emptyMetrics, type JobEvent } from '../shared/events.js';
+import { emptyMetrics, isTerminal, type JobEvent } from '../shared/events.js';
 import type { Log } from '../shared/logs.js';
 import { absolutePaths, mergeConfig } from './config-file.js';
 import type { EngineOptions } from './engine-process.js';
@@ -154,38 +154,56 @@ export class JobManager {
       config,
     };
     const unclaim = await claimRunDir(record.output_dir, record, base);
-    return this.#enqueue(record, false, unclaim);
+    const lock = await RunLock.acquire(record.output_dir).catch(async (error: unknown) => {
+      // A folder that another process has taken is not ours to remove.
+      if (toProblem(error).code !== 'run_in_use') await unclaim();
+      throw error;
+    });
+    return this.#enqueue(record, false, lock, unclaim);
   }
 
   async #startAgain(changes: SaeConfig, dir: string): Promise<Job> {
     const known = this.list().find((job) => job.runDir === dir);
     if (known?.state === 'over') await known.ended;
-    const { job: before, status, config } = await readRun(dir);
-    if (status === 'completed' || (known !== undefined && known.state !== 'over')) {
-      const sentence = `The run in ${dir} is ${before.status} and cannot be resumed.`;
-      throw inputError('wrong_state', sentence, 'Start a new run instead.', 'output_dir');
+    // Before anything is written there: whether it is a run at all.
+    this.#requireOver(await readJob(dir), dir);
+    const lock = await RunLock.acquire(dir);
+    try {
+      const { job: before, config } = await readRun(dir);
+      this.#requireOver(before, dir);
+      await sweepTemporaries(dir);
+      const recorded = isTerminal(before.status) || before.status === 'interrupted';
+      const record: JobRecord = {
+        ...before,
+        error: undefined,
+        ...noProgress(before.total_epochs, before.metrics),
+        attempt: before.attempt + 1,
+        seq: before.seq + (recorded ? 0 : unrecordedEvents),
+        completed_at: null,
+        output_dir: dir,
+        config: mergeConfig(config, changes),
+      };
+      return this.#enqueue(record, true, lock, () => writeJob(dir, before));
+    } catch (error) {
+      lock.release();
+      throw error;
     }
-    const owner = await RunLock.owner(dir);
-    if (owner !== null) throw runInUse(dir, owner);
-    await sweepTemporaries(dir);
-    const record: JobRecord = {
-      ...before,
-      error: undefined,
-      ...noProgress(before.total_epochs, before.metrics),
-      attempt: before.attempt + 1,
-      seq: before.seq + (status === before.status ? 0 : unrecordedEvents),
-      completed_at: null,
-      output_dir: dir,
-      config: mergeConfig(config, changes),
-    };
-    return this.#enqueue(record, true, () => writeJob(dir, before));
   }
 
-  #enqueue(record: JobRecord, resume: boolean, undo: () => Promise<void>): Job {
+  /** @throws WorkbenchError `wrong_state` for a run that is complete, or that a job of this process is working at. */
+  #requireOver({ status }: JobRecord, dir: string): void {
+    const active = this.list().find((job) => job.runDir === dir && job.state !== 'over');
+    if (active !== undefined) throw wrongState(active, 'resumed');
+    if (status !== 'completed') return;
+    const sentence = `The run in ${dir} is ${status} and cannot be resumed.`;
+    throw inputError('wrong_state', sentence, 'Start a new run instead.', 'output_dir');
+  }
+
+  #enqueue(record: JobRecord, resume: boolean, lock: RunLock, undo: () => Promise<void>): Job {
     const publish = (event: JobEvent) => {
       for (const listener of this.#listeners) this.#tell(listener, event, job);
     };
-    const job = new Job(record, resume, { ...this.#options, publish, undo });
+    const job = new Job(record, resume, { ...this.#options, lock, publish, undo });
     this.#jobs.set(job.id, job);
     job.queue();
     void job.ended.then(() => {

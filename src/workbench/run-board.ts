@@ -1,7 +1,7 @@
 import { toProblem } from '../shared/errors.js';
 import type { TrainingProgress } from '../shared/events.js';
 import type { Log } from '../shared/logs.js';
-import { isActive, type RunState } from '../shared/panel.js';
+import { isActive, possibleActions, type RunState } from '../shared/panel.js';
 import type { Series } from '../shared/series.js';
 import { FolderWatch } from './folder-watch.js';
 import type { Job, JobManager } from './jobs.js';
@@ -23,7 +23,7 @@ export interface RunBoardOptions {
   log: Log;
 }
 
-/** Between looks into the runs folders while others train there, and while only interrupted runs may be taken up. */
+/** Between looks into the runs folders while others train there, and while there are only runs that others may resume. */
 const movingMs = 2000;
 const restingMs = 10_000;
 
@@ -149,6 +149,8 @@ export class RunBoard {
     if (!this.#isNewest(job)) return;
     this.#settled.add(job);
     this.#put(folder !== null && tellsOf(folder, job) ? folder : stateOfUntold(job, folder ?? undefined));
+    // From now on others may resume it.
+    void this.refresh();
   }
 
   async #look(): Promise<void> {
@@ -158,14 +160,15 @@ export class RunBoard {
     try {
       const bases = folders();
       const own = jobs.list();
-      const ended = own.filter((job) => this.#settled.has(job)).map(({ runDir }) => runDir);
-      const live = own.filter((job) => !this.#settled.has(job)).map(({ runDir }) => runDir);
+      const ended = new Set(own.filter((job) => this.#settled.has(job)));
+      const live = own.filter((job) => !ended.has(job)).map(({ runDir }) => runDir);
       // Watched first, so that nothing that comes during the look is missed.
       await this.#watch.watch(bases);
-      const { runs, moving } = await this.#folders.look(bases, [...ended, ...alone()], new Set(live));
-      this.#take(runs);
+      const dirs = [...[...ended].map(({ runDir }) => runDir), ...alone()];
+      const { runs, moving } = await this.#folders.look(bases, dirs, new Set(live));
+      this.#take(runs, ended);
       if (moving) this.#lookAgain(movingMs);
-      else if (runs.some(({ progress }) => progress.status === 'interrupted')) this.#lookAgain(restingMs);
+      else if (runs.some((run) => possibleActions(run).includes('resume'))) this.#lookAgain(restingMs);
     } catch (error) {
       log('extension', 'ERROR', `The runs folders cannot be looked into: ${toProblem(error).message}`);
     }
@@ -175,7 +178,8 @@ export class RunBoard {
     if (!this.#disposed) this.#timer = setTimeout(() => void this.refresh(), ms).unref();
   }
 
-  #take(found: readonly RunState[]): void {
+  /** Takes in what a look found. `ended`: the jobs of this process whose folders it looked into. */
+  #take(found: readonly RunState[], ended: ReadonlySet<Job>): void {
     for (const state of found) {
       const job = this.#options.jobs.find(state.id);
       // Of a job of this process the folder may have been read before its end.
@@ -184,7 +188,7 @@ export class RunBoard {
     const there = new Set(found.map(({ id }) => id));
     for (const { id, saved } of this.list()) {
       const job = this.#options.jobs.find(id);
-      const kept = job !== undefined && (!this.#settled.has(job) || saved === false);
+      const kept = job !== undefined && (!ended.has(job) || saved === false);
       if (!there.has(id) && !kept) this.#remove(id);
     }
   }

@@ -24,6 +24,7 @@ import {
 } from '../../src/run/records.js';
 import type { WorkbenchError } from '../../src/shared/errors.js';
 import { emptyMetrics } from '../../src/shared/events.js';
+import type { Evaluation } from '../../src/shared/messages.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'iw-records-'));
 after(() => {
@@ -125,6 +126,23 @@ test('a run that has not ended is interrupted once nobody holds its folder', asy
   assert.equal((await readRun(dir)).status, 'completed');
 });
 
+const evaluation: Evaluation = {
+  tokens: 100,
+  explained_variance: 0.9,
+  fvu: 0.1,
+  l0: 31.5,
+  dead_features: null,
+  dead_fraction: null,
+  cosine: 0.95,
+  l2_ratio: 0.97,
+  mse: 0.02,
+  cross_entropy: null,
+  density: { edges: [-2, -1, 0], counts: [3, 5], never: 1 },
+  units: { l0: 'latents per token' },
+  notes: { cross_entropy: 'No model.' },
+  text: 'the held-out documents',
+};
+
 test('a run’s story is its configuration, its last metrics, its evaluation and its newest checkpoint', async () => {
   const dir = fresh();
   await writeJob(dir, record);
@@ -132,14 +150,26 @@ test('a run’s story is its configuration, its last metrics, its evaluation and
   assert.deepEqual(early.config, record.config);
   assert.deepEqual([early.lastMetrics, early.evaluation, early.checkpoint], [null, null, null]);
   writeFileSync(configPath(dir), JSON.stringify({ ...record.config, model: '../model', k: 32 }));
-  writeFileSync(evaluationPath(dir), '{"l0": 31.5}');
+  writeFileSync(evaluationPath(dir), JSON.stringify(evaluation));
   await appendMetrics(dir, line(10), line(20));
   for (const step of [900, 1000]) mkdirSync(checkpointDir(dir, step), { recursive: true });
   mkdirSync(path.join(dir, 'checkpoints', '.1100.tmp'));
   const run = await readRun(dir);
   assert.deepEqual(run.config, { ...record.config, model: path.join(folder, 'model'), k: 32 });
   assert.deepEqual(run.lastMetrics, line(20));
-  assert.deepEqual(run.evaluation, { l0: 31.5 });
+  assert.deepEqual(run.evaluation, evaluation);
   assert.deepEqual(await checkpointSteps(dir), [1000, 900]);
   assert.equal(run.checkpoint, checkpointDir(dir, 1000));
+});
+
+test('an evaluation that is damaged counts as none, and one with more in it is kept whole', async () => {
+  const dir = fresh();
+  await writeJob(dir, record);
+  for (const damaged of ['', '5', '{}', JSON.stringify({ ...evaluation, density: null }), '{"tokens": 1']) {
+    writeFileSync(evaluationPath(dir), damaged);
+    assert.equal((await readRun(dir)).evaluation, null, damaged);
+  }
+  const later = { ...evaluation, entropy: 1.5 };
+  writeFileSync(evaluationPath(dir), JSON.stringify(later));
+  assert.deepEqual((await readRun(dir)).evaluation, later);
 });

@@ -235,6 +235,47 @@ test('two windows on one folder show each other’s runs, whoever trains them', 
   await two.jobs.cancel(job.id);
   const [here, there] = await Promise.all([two, one].map(({ board }) => seen(board, job.id, is('cancelled'))));
   assert.deepEqual({ ...here, progress: here!.progress.metrics }, { ...there, progress: there!.progress.metrics });
+  // Nothing is asked to look again: each window does so by itself.
+  const three = openWindow(one.base);
+  await three.jobs.start({}, { runDir: job.runDir, resume: true });
+  await Promise.all([one, two].map(({ board }) => seen(board, job.id, trains('elsewhere'))));
+  await three.jobs.cancel(job.id);
+});
+
+test('a job that ends during a look into the folders stays on the board', async () => {
+  const { runsFolder, jobs } = openWindow();
+  jobs.configure({ concurrency: 0 });
+  const job = await jobs.start(smallRun);
+  // So many places to look at that the job's end comes first.
+  const elsewhere = Array.from({ length: 20_000 }, (_, i) => path.join(runsFolder, `missing-${i}`));
+  const alone = () => {
+    if (job.state === 'waiting') void jobs.cancel(job.id);
+    return elsewhere;
+  };
+  const board = new RunBoard({ jobs, folders: () => [runsFolder], alone, log: () => undefined });
+  opened.push(board);
+  const looked = board.refresh();
+  await seen(board, job.id, is('cancelled'));
+  await looked;
+  assert.deepEqual(
+    board.list().map(({ id }) => id),
+    [job.id],
+  );
+});
+
+test('a run that waits in one window cannot be taken by another', async () => {
+  const one = openWindow();
+  one.jobs.configure({ concurrency: 0 });
+  const job = await one.jobs.start(smallRun);
+  const longAgo = new Date(Date.now() - 60_000);
+  utimesSync(jobPath(job.runDir), longAgo, longAgo);
+  const two = openWindow(one.base);
+  await two.board.refresh();
+  assert.ok(is('queued', 'elsewhere')(two.board.get(job.id)!));
+  await assert.rejects(two.jobs.start({}, { runDir: job.runDir, resume: true }), /in use/);
+  await assert.rejects(two.board.delete(job.id), /in use/);
+  one.jobs.configure({ concurrency: 1 });
+  assert.equal((await job.ended).status, 'completed');
 });
 
 test('a run is followed from its first line, through a resume, to the end of its file', async () => {

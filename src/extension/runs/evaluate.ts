@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 import type { SaeConfig } from '../../shared/config.js';
 import type { EvaluateTask } from '../../shared/messages.js';
 import { phaseNames } from '../../shared/wording.js';
+import { withoutLinks } from '../markdown.js';
+import { storedRuns } from '../runs-folders.js';
 import { readSetting } from '../settings.js';
 import { engineThreads } from '../train/threads.js';
 import { assertTrusted } from '../trust.js';
@@ -11,13 +13,13 @@ import type { RunHandler } from './actions.js';
 import { showEvaluation } from './evaluation-document.js';
 
 /** Measures a run's SAE again, on its own held-out text or on other text, and shows the result as a document. */
-export const evaluateRun: RunHandler = async (run, workbench) => {
+export const evaluateRun: RunHandler = async (run, workbench, { context }) => {
   const source = await chooseText(run.config);
   if (source === undefined) return;
-  assertTrusted({ ...run.config, ...source }, run.dir);
+  assertTrusted({ ...run.config, ...source }, { dir: run.dir, stored: storedRuns(context) });
   const threads = engineThreads(readSetting('engine.threads'), availableParallelism());
   const task: EvaluateTask = { kind: 'evaluate', runDir: run.dir, threads, ...source };
-  const outcome = await runWithProgress(vscode.l10n.t('Evaluating “{0}”', run.name), task, workbench);
+  const outcome = await runWithProgress(vscode.l10n.t('Evaluating “{0}”', withoutLinks(run.name)), task, workbench);
   if (outcome.status === 'completed') await showEvaluation(run, outcome.result);
 };
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { storedRuns } from '../runs-folders.js';
 import { readSetting } from '../settings.js';
 import { assertTrusted } from '../trust.js';
 import type { RunHandler } from './actions.js';
@@ -11,12 +12,12 @@ export const pauseRun: RunHandler = async (run, { jobs }) => {
 };
 
 /** Goes on with a paused run, or starts the next attempt at one that is over, from its checkpoint. */
-export const resumeRun: RunHandler = async (run, { jobs }, { panel }) => {
+export const resumeRun: RunHandler = async (run, { jobs }, { context, panel }) => {
   if (run.progress.status === 'paused') {
     await jobs.resume(run.id);
     return;
   }
-  assertTrusted(run.config, run.dir);
+  assertTrusted(run.config, { dir: run.dir, stored: storedRuns(context) });
   await jobs.start({}, { runDir: run.dir, resume: true });
   if (readSetting('panel.openOnTrain', vscode.Uri.file(run.dir))) await panel.show({ name: 'runs', focus: run.id });
 };
