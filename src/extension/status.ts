@@ -37,6 +37,12 @@ export function advance({ progress, owner }: RunState, t: Translate): string {
   return [...parts, ...remaining, ...(owner === 'elsewhere' ? [t('in another process')] : [])].join(' · ');
 }
 
+/** How a run that did not complete came to its end: `failed at 42.0 %`, or `failed` before it had trained. */
+export function stopped({ progress }: RunState, t: Translate): string {
+  const { text } = badgeOf(progress.status);
+  return progress.progress === 0 ? text : t('{0} at {1}', text, percent(progress.progress / 100));
+}
+
 function activeStatus(run: RunState, t: Translate): Status {
   if (!run.responding) return { icon: 'warning', text: `SAE ${t('not responding')}`, failed: false };
   const icon = { paused: 'debug-pause', queued: 'watch' }[run.progress.status as string] ?? 'loading~spin';
@@ -55,14 +61,14 @@ function severalStatus(active: readonly RunState[], t: Translate): Status {
   return { icon: training === 0 ? 'debug-pause' : 'loading~spin', text: `SAE ${parts.join(' · ')}`, failed: false };
 }
 
-function endedStatus({ progress, evaluation }: RunState, t: Translate): Status {
+function endedStatus(run: RunState, t: Translate): Status {
+  const { progress, evaluation } = run;
   const { status, metrics } = progress;
   const variance = evaluation?.explained_variance ?? metrics.explained_variance;
-  const done = percent(progress.progress / 100);
   if (status === 'completed') {
     const quality = variance === null ? [] : [`EV ${fixed(variance, 3)}`];
     return { icon: 'check', text: `SAE ${[t('done'), ...quality].join(' · ')}`, failed: false };
   }
-  if (status === 'failed') return { icon: 'warning', text: `SAE ${t('failed at {0}', done)}`, failed: true };
-  return { icon: 'circle-slash', text: `SAE ${t('{0} at {1}', badgeOf(status).text, done)}`, failed: false };
+  const failed = status === 'failed';
+  return { icon: failed ? 'warning' : 'circle-slash', text: `SAE ${stopped(run, t)}`, failed };
 }

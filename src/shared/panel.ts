@@ -75,12 +75,15 @@ export type ToPanel =
   | { type: 'series'; id: string; start: number; series: Series }
   | { type: 'show'; view: PanelView };
 
+/** Runs whose series the panel may ask for at once. */
+export const mostWatched = 200;
+
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 
 export const fromPanelSchema = v.variant('type', [
   v.object({ type: v.literal('ready') }),
   /** The runs whose series the panel shows from now on; it is sent the whole series of each one that is new. */
-  v.object({ type: v.literal('watch'), ids: v.pipe(v.array(id), v.maxLength(200)) }),
+  v.object({ type: v.literal('watch'), ids: v.pipe(v.array(id), v.maxLength(mostWatched)) }),
   v.object({ type: v.literal('act'), action: v.picklist(runActions), id }),
   v.object({ type: v.literal('train') }),
   v.object({ type: v.literal('walkthrough') }),

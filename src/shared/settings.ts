@@ -37,7 +37,7 @@ export const settings = {
     default: 0,
     scope: 'machine-overridable',
     description:
-      'Threads of an engine that is started from now on. `0`: all cores, but one fewer from four cores up, so that the editor stays quick. A configuration’s own `threads` comes first.',
+      'Threads of a run that is started from now on; one that is resumed keeps its own. `0`: all cores, but one fewer from four cores up, so that the editor stays quick. A configuration’s own `threads` comes first.',
   }),
   'engine.memoryLimit': setting<number>({
     schema: v.pipe(v.number(), v.minValue(0)),

@@ -66,8 +66,12 @@ export function runName(config: SaeConfig): string {
 
 /** Where the activations come from, without folders: `demo-gpt2`, `activations.parquet`. */
 function sourceOf({ model, activation_data_path: activations }: SaeConfig): string | undefined {
-  const parts = (activations ?? model ?? '').replace(/^bundled:/, '').split(/[\\/]/);
-  // A model is called by its folder, not by the graph file in it.
-  const named = parts.filter((part) => part !== '' && part !== 'onnx' && !part.endsWith('.onnx')).at(-1);
-  return named === undefined ? undefined : printable(named);
+  const source = activations ?? model;
+  return source === undefined ? undefined : shortName(source.replace(/^bundled:/, ''));
+}
+
+/** A file or folder by its own name; a model's graph file by that of its folder. What ships has no folders. */
+export function shortName(file: string): string {
+  const parts = file.split(/[\\/]/);
+  return printable(parts.filter((part) => part !== '' && part !== 'onnx' && !part.endsWith('.onnx')).at(-1) ?? file);
 }

@@ -71,6 +71,14 @@ export const shared = css`
     color: var(--vscode-textLink-activeForeground);
   }
 
+  /* the package gives both kinds of button the border of the first */
+  vscode-button[secondary] {
+    --vscode-button-border: var(
+      --vscode-button-secondaryBorder,
+      var(--vscode-contrastBorder, var(--vscode-button-secondaryBackground))
+    );
+  }
+
   .note {
     padding: 8px 12px;
     border: 1px solid var(--vscode-contrastBorder, transparent);

@@ -1,4 +1,4 @@
-import { isActive, type RunState } from '../shared/panel.js';
+import { isActive, mostWatched, type RunState } from '../shared/panel.js';
 
 /** What a person did to the panel, as far as it should outlive the page. It names runs but knows nothing about them. */
 export interface ViewState {
@@ -57,5 +57,8 @@ export function among(state: ViewState, runs: readonly RunState[]): ViewState {
 /** The runs whose charts can be seen. */
 export function watched(state: ViewState, runs: readonly RunState[]): string[] {
   const seen = (run: RunState) => (state.view === 'compare' ? state.selected.includes(run.id) : isExpanded(state, run));
-  return runs.filter(seen).map(({ id }) => id);
+  return runs
+    .filter(seen)
+    .slice(0, mostWatched)
+    .map(({ id }) => id);
 }

@@ -39,8 +39,10 @@ editorTest('the keys of a *.sae.json are completed', async (session) => {
   await editor.locator('.view-line').nth(2).click();
   await window.page.keyboard.press('End');
   await window.page.keyboard.type('"');
-  await window.page.locator('.suggest-widget').getByText('batch_size').waitFor();
+  const suggestions = window.page.locator('.suggest-widget .monaco-list-row');
+  await suggestions.getByText('architecture').waitFor();
   await window.page.keyboard.type('batch');
+  await suggestions.and(window.page.locator('.focused')).getByText('batch_size').waitFor();
   await window.page.keyboard.press('Enter');
   await editor.locator('.view-line').filter({ hasText: '"batch_size":' }).waitFor();
 });

@@ -62,6 +62,8 @@ test('a failure is marked', () => {
     text: 'SAE failed at 42.0 %',
     failed: true,
   });
+  const unbegun = runState('failed', {}, { progress: 0 });
+  assert.equal(statusOf([unbegun], unbegun, translate)?.text, 'SAE failed');
 });
 
 test('with runs but no news there is only the name, and without runs nothing', () => {

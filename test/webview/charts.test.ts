@@ -138,7 +138,7 @@ test('a chart tells in words what it shows', () => {
   assert.match(text, /from 204\.4 to 18\.00 at 4k tokens, lowest 17\.04, highest 204\.4\./);
   assert.match(
     describeChart('l0', [one, { ...one, name: 'second' }]),
-    /first: no values yet\. second: no values yet\./,
+    /first: no values\. second: no values\./,
   );
 });
 

@@ -46,5 +46,5 @@ export async function actOnRun(
 export async function compareRuns(parts: Parts, given: readonly string[]): Promise<void> {
   const { board } = await parts.host.open();
   const ids = given.length > 1 ? [...given] : await chooseRunsToCompare(board);
-  if (ids !== undefined && ids.length > 0) await parts.panel.show({ name: 'compare', ids });
+  if (ids !== undefined && ids.length > 1) await parts.panel.show({ name: 'compare', ids });
 }

@@ -1,7 +1,7 @@
-import { fixed, percent } from '../../shared/format.js';
+import { fixed } from '../../shared/format.js';
 import { isActive, possibleActions, type RunState } from '../../shared/panel.js';
 import { badgeOf, type Badge } from '../../shared/wording.js';
-import { advance } from '../status.js';
+import { advance, stopped } from '../status.js';
 import type { Translate } from '../translate.js';
 
 /** What lists say of a run, as functions of its state. */
@@ -12,9 +12,8 @@ export function summaryOf(run: RunState, t: Translate): string {
   const { progress, evaluation } = run;
   const { explained_variance: variance, l0 } = evaluation ?? progress.metrics;
   const quality = variance === null || l0 === null ? [] : [`EV ${fixed(variance, 3)}`, `L0 ${fixed(l0, 1)}`];
-  const { text } = badgeOf(progress.status);
-  if (progress.status === 'completed') return quality.length > 0 ? quality.join(' · ') : text;
-  return t('{0} at {1}', text, percent(progress.progress / 100));
+  if (progress.status === 'completed') return quality.length > 0 ? quality.join(' · ') : badgeOf('completed').text;
+  return stopped(run, t);
 }
 
 /** A codicon and a theme colour. */

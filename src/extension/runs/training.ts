@@ -29,6 +29,6 @@ export const cancelRun: RunHandler = async (run, { jobs }) => {
   const sentence =
     end.checkpoint === null
       ? vscode.l10n.t('“{0}” is cancelled; it had not trained yet.', run.name)
-      : vscode.l10n.t('“{0}” is cancelled. Its checkpoint is kept: Resume goes on from there.', run.name);
+      : vscode.l10n.t('“{0}” is cancelled; its checkpoint is kept.', run.name);
   vscode.window.setStatusBarMessage(sentence, tellMs);
 };

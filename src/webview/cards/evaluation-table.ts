@@ -52,11 +52,10 @@ function density({ density: { edges, counts, never } }: Evaluation): TemplateRes
   const first = counts.findIndex((count) => count > 0);
   const last = counts.findLastIndex((count) => count > 0);
   if (first < 0) return nothing;
-  const from = `10^${fixed(edges[first], 1)}`;
-  const to = `10^${fixed(edges[last + 1], 1)}`;
+  const power = (edge: number | undefined) => html`10<sup>${fixed(edge, 1)}</sup>`;
   return html`
     <p class="density">
-      Latents by how often they fire, from ${from} to ${to} of the tokens:
+      Latents by how often they fire, from ${power(edges[first])} to ${power(edges[last + 1])} of the tokens:
       <span class="curve" aria-hidden="true">${sparkline(counts.slice(first, last + 1), 40)}</span>
       <span class="muted">${whole(never)} fired on none of these tokens.</span>
     </p>

@@ -13,6 +13,11 @@ export const cardStyles = css`
     background: var(--vscode-editorWidget-background);
   }
 
+  /* inside, where the header that stays on top cannot hide it */
+  article:focus-visible {
+    outline-offset: -1px;
+  }
+
   .head {
     display: flex;
     flex-wrap: wrap;

@@ -5,7 +5,7 @@ import { guard } from 'lit/directives/guard.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { printable } from '../../shared/format.js';
 import { isActive, possibleActions, type RunAction, type RunState } from '../../shared/panel.js';
-import { badgeOf, dataOf, saeLine } from '../../shared/wording.js';
+import { badgeOf, saeLine, shortName } from '../../shared/wording.js';
 import '../charts/run-charts.js';
 import { keepFocus } from '../focus.js';
 import type { RunStore } from '../store.js';
@@ -110,11 +110,11 @@ export class RunCard extends LitElement {
 
   #body(run: RunState): TemplateResult {
     const { config, evaluation, progress } = run;
-    const data = [config.model && printable(config.model), dataOf(config)].filter((part) => part !== undefined);
+    const files = [config.model ?? [], config.activation_data_path ?? config.text ?? []].flat();
     return html`
       <div class="origin">
         <p data-field="sae">${saeLine(config)}</p>
-        <p class="muted" data-field="data">${data.join(' · ')}</p>
+        <p class="muted" data-field="data" title=${files.join('\n')}>${files.map(shortName).join(' · ')}</p>
       </div>
       ${progressPart(run)} ${notesPart(run, this.#showLogs)} ${metricTiles(run)}
       <div class="row" role="group" aria-label="Actions">

@@ -151,7 +151,7 @@ export class ChartElement extends LitElement implements Drawable {
         </div>
         ${this.tableShown ? this.#table() : nothing}
         <div class="plot" role="img" aria-label=${describeChart(this.metric, this.lines)} ?hidden=${this.tableShown}>
-          ${this.#span ? nothing : html`<p class="empty">No values yet</p>`}
+          ${this.#span ? nothing : html`<p class="empty">No values</p>`}
         </div>
       </figure>
     `;

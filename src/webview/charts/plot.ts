@@ -182,6 +182,7 @@ function seriesOf(line: ChartLine): uPlot.Series {
     stroke: chartTheme().color(color),
     width: 1.5,
     dash,
-    points: { show: () => line.series.tokens.length === 1 },
+    // a curve of one point has no line; asked at every draw, because the points become more
+    points: { show: ({ data }, i) => [...data[i]!].filter((value) => typeof value === 'number').length === 1 },
   };
 }

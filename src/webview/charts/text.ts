@@ -10,7 +10,7 @@ export function describeChart(metric: SeriesName, lines: readonly ChartLine[]): 
   const about = lines.map((line) => {
     const summary = summarise(line.series.values[metric]);
     const name = lines.length > 1 ? `${line.name}: ` : '';
-    if (summary === null) return `${name}no values yet.`;
+    if (summary === null) return `${name}no values.`;
     const { first, last, lowest, highest } = summary;
     const tokens = compact(line.series.tokens.at(-1));
     return (

@@ -23,6 +23,7 @@ test('beside a completed run stands how good it is: held out where that is known
 test('beside a run that ended otherwise stands how far it came', () => {
   for (const status of ['failed', 'cancelled', 'interrupted'] as const) {
     assert.equal(summary('a', { owner: 'nobody' }, { status }), `${status} at 48.6 %`);
+    assert.equal(summary('a', { owner: 'nobody' }, { status, progress: 0 }), status);
   }
 });
 
