@@ -92,7 +92,9 @@ export class App extends LitElement {
     keepFocus(this);
   }
 
-  protected override updated(): void {
+  protected override updated(changed: Map<PropertyKey, unknown>): void {
+    const before = changed.get('state') as ViewState | undefined;
+    if (before !== undefined && before.view !== this.state.view) scrollTo(0, 0);
     const card =
       this.#focus === undefined ? null : this.renderRoot.querySelector<RunCard>(`#${CSS.escape(`run-${this.#focus}`)}`);
     if (card === null) return;

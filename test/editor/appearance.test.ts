@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { AxeResults } from 'axe-core';
+import type { SaeConfig } from '../../src/shared/config.js';
 import { editorTests, screenshotPath } from './session.js';
-import { endlessRun, resumableRun, train, writeConfig } from './training.js';
+
+import { endlessRun, train, writeConfig } from './training.js';
 import type { EditorWindow } from './window.js';
 
 const editorTest = editorTests();
@@ -22,6 +24,17 @@ const kinds = {
   'high-contrast-light': 'vscode-high-contrast-light',
 };
 
+/** A run of some ten seconds on what ships: the pictures of the README are of it. */
+const demoRun: SaeConfig = {
+  model: 'bundled:demo-gpt2',
+  text: ['bundled:sample'],
+  layer_idx: 2,
+  max_samples: 60,
+  max_epochs: 30,
+  latent_dim: 1024,
+  batch_size: 512,
+};
+
 /** What axe finds that is serious, in words. */
 async function faults({ panel }: EditorWindow): Promise<string[]> {
   const app = panel.locator('iw-app');
@@ -35,12 +48,18 @@ async function faults({ panel }: EditorWindow): Promise<string[]> {
 }
 
 editorTest('cards and comparison look right in every theme, and axe finds nothing serious', async (session) => {
-  const { window, folder, card } = await train(session, { ...resumableRun, max_epochs: 100 }, 'k 4');
+  const { window, folder, card } = await train(session, { ...demoRun, k: 16 }, 'k 16');
+  await card
+    .field('progress')
+    .filter({ hasText: /[6-9]\d\.\d %/ })
+    .waitFor();
+  await card.chart('Loss').locator('canvas').waitFor();
+  await window.page.screenshot({ path: screenshotPath('running') });
   await card.is('completed');
-  await window.openFile(writeConfig(folder, { ...resumableRun, max_epochs: 100, k: 8 }, 'k 8'));
+  await window.openFile(writeConfig(folder, { ...demoRun, k: 32 }, 'k 32'));
   await window.run('Train SAE from This File');
-  await window.card('k 8').is('completed');
-  for (const name of ['k 4', 'k 8'])
+  await window.card('k 32').is('completed');
+  for (const name of ['k 16', 'k 32'])
     await window.panel.getByRole('checkbox', { name: `Choose ${name} for comparing` }).press('Space');
   for (const [theme, colorTheme] of Object.entries(themes)) {
     await window.command('Preferences: Color Theme');

@@ -112,6 +112,11 @@ test('a linear axis leaves negative values out only if there are others', () => 
   assert.equal(isCut({ lowest: 0.1, highest: 0.9 }), false);
 });
 
+test('values that hardly differ are not shown close up', () => {
+  assert.deepEqual(linearSpan({ lowest: 31.999, highest: 32 }), { lowest: 32, highest: 32 });
+  assert.deepEqual(linearSpan({ lowest: 30, highest: 32 }), { lowest: 30, highest: 32 });
+});
+
 test('ticks have the digits that tell them apart, and no more', () => {
   const texts = (increment: number, ...values: number[]) => values.map((value) => tickText(value, increment));
   assert.deepEqual(texts(500_000, 0, 500_000, 1_000_000, 1_500_000), ['0', '500k', '1M', '1.5M']);

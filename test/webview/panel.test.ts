@@ -220,6 +220,18 @@ test('two chosen runs are compared, and the way leads back', async () => {
   });
 });
 
+test('a comparison begins at its top, however far down the runs were read', async () => {
+  await withPanel({}, async (panel) => {
+    await panel.send(snapshot(sampleRun('a'), sampleRun('b')));
+    for (const id of ['a', 'b']) await card(panel, id).locator('vscode-checkbox').click();
+    await panel.page.mouse.wheel(0, 200);
+    await panel.page.waitForFunction(() => document.scrollingElement!.scrollTop > 0);
+    await panel.page.getByRole('button', { name: 'Compare' }).click();
+    await panel.page.getByRole('heading', { name: 'Compare 2 runs' }).waitFor();
+    assert.equal(await panel.page.evaluate(() => document.scrollingElement!.scrollTop), 0);
+  });
+});
+
 test('shown at a run the panel opens its card and gives it the focus, also if the run comes later', async () => {
   await withPanel({}, async (panel) => {
     await panel.send(snapshot(endedRun('a', 'completed')), { type: 'show', view: { name: 'runs', focus: 'b' } });

@@ -15,7 +15,12 @@ export interface Separator {
   separator: string;
 }
 
-export type Rows<T> = readonly (Row<T> | Separator)[];
+/** A sentence in place of rows, which Enter does not take. A line at the end of a list would not be shown. */
+export interface Note {
+  note: string;
+}
+
+export type Rows<T> = readonly (Row<T> | Separator | Note)[];
 
 /** What was chosen or typed; `back` and `cancel` are the person's way out. */
 export type Reply<T> = { type: 'value'; value: T } | { type: 'back' } | { type: 'cancel' };
@@ -43,7 +48,7 @@ export interface InputOptions {
   validate: (text: string) => string | undefined;
 }
 
-/** A row of the widget. Rows without a value are separators, or say what went wrong. */
+/** A row of the widget. Rows without a value are separators or notes, or say what went wrong. */
 type Item<T> = vscode.QuickPickItem & { value?: T; retry?: boolean };
 
 const typingPauseMs = 200;
@@ -185,6 +190,7 @@ class PickList<T> {
     const active = this.#widget.activeItems[0]?.label;
     const items = rows.map((row): Item<T> => {
       if ('separator' in row) return { label: row.separator, kind: vscode.QuickPickItemKind.Separator };
+      if ('note' in row) return { label: `$(info) ${row.note}`, alwaysShow: true };
       return { ...row, alwaysShow: typed !== undefined };
     });
     const moved = active === this.#offered ? undefined : items.find(({ label }) => label === active);

@@ -45,7 +45,7 @@ export function progressPart(run: RunState): TemplateResult {
       ${
         progress.step > 0
           ? html`
-              ${fact('Epoch', 'epoch', `${progress.epoch} of ${progress.total_epochs}`)}
+              ${fact('Epoch', 'epoch', `${whole(progress.epoch)} of ${whole(progress.total_epochs)}`)}
               <div>
                 <dt>Step</dt>
                 <dd>

@@ -13,9 +13,11 @@ export function suitsLogarithm({ lowest, highest }: Span): boolean {
 
 /**
  * What a linear axis shows. An explained variance is far below 0 for the first steps of many runs; all that follows
- * would be a flat line, so values below 0 are cut off as soon as there are others.
+ * would be a flat line, so values below 0 are cut off as soon as there are others. Values that hardly differ are shown as
+ * one value is: the L0 of TopK is k but for a few tokens, and close up those would look like a collapse.
  */
 export function linearSpan({ lowest, highest }: Span): Span {
+  if (highest - lowest < 0.01 * Math.abs(highest)) return { lowest: highest, highest };
   return { lowest: isCut({ lowest, highest }) ? 0 : lowest, highest };
 }
 

@@ -24,7 +24,7 @@ export const compareStyles = css`
     gap: 6px;
     max-width: 100%;
     padding: 2px 8px;
-    border: 1px solid var(--vscode-contrastBorder, var(--vscode-button-border, transparent));
+    border: 1px solid var(--vscode-contrastBorder, var(--vscode-widget-border, var(--vscode-panel-border)));
     border-radius: 3px;
     background: none;
   }

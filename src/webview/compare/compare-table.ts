@@ -64,7 +64,7 @@ export class CompareTable extends LitElement {
             ${runs.map(
               (run) =>
                 html`<tr>
-                  <th scope="row">${lineStyle(this.runs.indexOf(run)).letter} ${run.name}</th>
+                  <th scope="row"><b>${lineStyle(this.runs.indexOf(run)).letter}</b> ${run.name}</th>
                   ${columns.map((column) => this.#cell(run, column))}
                 </tr>`,
             )}

@@ -25,7 +25,7 @@ export function askGlob(place: Place, before = usualGlob): Promise<Reply<Source>
 }
 
 function rowsOf(glob: string, { files, more }: { files: FoundFile[]; more: boolean }): Rows<Source> {
-  if (files.length === 0) return [{ separator: vscode.l10n.t('No file of the workspace matches') }];
+  if (files.length === 0) return [{ note: vscode.l10n.t('No file of the workspace matches.') }];
   const source: Source = { kind: 'text', names: files.map(localPath), glob };
   const size = bytes(total(files));
   const label = more

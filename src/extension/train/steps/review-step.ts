@@ -87,7 +87,7 @@ function changes(answers: Answers): Row<Choice>[] {
     ['layer', vscode.l10n.t('Layer'), layerLabel(answers)],
     ['architecture', vscode.l10n.t('Architecture'), architecture === 'standard' ? vscode.l10n.t('Standard') : 'TopK'],
     ['latents', vscode.l10n.t('Latents'), typeof latents === 'number' ? whole(latents) : vscode.l10n.t('usual')],
-    architecture === 'standard' ? ['sparsity', 'λ', real(coefficient)] : ['sparsity', 'k', whole(k)],
+    architecture === 'standard' ? ['sparsity', 'λ', String(coefficient)] : ['sparsity', 'k', whole(k)],
   ];
   return rows.flatMap(([change, label, description]) =>
     description === undefined ? [] : [{ label: `$(edit) ${label}`, description, value: { change } }],

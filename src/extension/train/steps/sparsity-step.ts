@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { real, whole } from '../../../shared/format.js';
+import { whole } from '../../../shared/format.js';
 import type { Answers } from '../answers.js';
 import type { Place, Step } from '../multi-step.js';
 import { realNumber, wholeNumber } from '../numbers.js';
@@ -78,7 +78,7 @@ function coefficientQuestion({ coefficient }: Answers, last: Answers): Question 
     choices: [0.5, 1, 2, 4, 8, 16],
     usual: usualCoefficient,
     before: coefficient ?? last.coefficient ?? usualCoefficient,
-    label: (value) => real(value),
+    label: String,
     parse: (typed) => {
       const value = realNumber(typed);
       return value !== undefined && value <= largestCoefficient ? value : undefined;
