@@ -16,8 +16,9 @@ export interface Latency {
  * since the card is there; ms.
  */
 export async function measureLatency({ open, folder }: Bench): Promise<Latency> {
+  const file = writeConfig(folder, resumableRun, 'stream');
   const window = await open();
-  await window.openFile(writeConfig(folder, resumableRun, 'stream'));
+  await window.openFile(file);
   await window.run('Train SAE from This File');
   const card = window.card('stream');
   await card.field('step').waitFor();

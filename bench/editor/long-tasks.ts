@@ -7,9 +7,10 @@ const watchedMs = 30_000;
 
 /** Tasks of more than 50 ms on the panel's main thread while ten cards with their charts are open and move; ms. */
 export async function measureLongTasks({ open, folder }: Bench): Promise<{ longest: number; count: number }> {
+  const file = writeConfig(folder, resumableRun, 'one of ten');
   const window = await open();
   await window.page.setViewportSize({ width: 1600, height: 2400 });
-  await window.openFile(writeConfig(folder, resumableRun, 'one of ten'));
+  await window.openFile(file);
   for (let i = 0; i < runs; i++) {
     await window.run('Train SAE from This File');
     await window.panel.locator('iw-run-card').nth(i).waitFor();

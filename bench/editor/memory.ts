@@ -7,8 +7,9 @@ const longestMs = 30 * 60_000;
 
 /** What the extension host holds at the start of a flood of messages and after each tenth of them, with its panel open. */
 export async function measureMemory({ host, open, folder }: Bench): Promise<{ residentBytes: number[] }> {
+  const file = writeConfig(folder, resumableRun, 'flood');
   const window = await open();
-  await window.openFile(writeConfig(folder, resumableRun, 'flood'));
+  await window.openFile(file);
   await window.run('Train SAE from This File');
   const card = window.card('flood');
   await card.field('step').waitFor({ timeout: longestMs });

@@ -141,10 +141,7 @@ test('a chart tells in words what it shows', () => {
   const text = describeChart('train_loss', [one]);
   assert.match(text, /^Line chart of Loss, .*over tokens seen\./);
   assert.match(text, /from 204\.4 to 18\.00 at 4k tokens, lowest 17\.04, highest 204\.4\./);
-  assert.match(
-    describeChart('l0', [one, { ...one, name: 'second' }]),
-    /first: no values\. second: no values\./,
-  );
+  assert.match(describeChart('l0', [one, { ...one, name: 'second' }]), /first: no values\. second: no values\./);
 });
 
 test('the table of several runs names them in its head', () => {

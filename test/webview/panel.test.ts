@@ -145,6 +145,9 @@ test('a completed run shows its held-out metrics, and why one is missing', async
       /There is no model here\./,
     );
     assert.equal(await field(panel, 'a', 'remaining').count(), 0);
+    await card(panel, 'a').getByText('At the end of training').waitFor();
+    await panel.send({ type: 'runs', changed: [endedRun('a', 'cancelled')], removed: [] });
+    assert.equal(await card(panel, 'a').getByText('At the end of training').count(), 0);
   });
 });
 
@@ -222,10 +225,12 @@ test('two chosen runs are compared, and the way leads back', async () => {
 
 test('a comparison begins at its top, however far down the runs were read', async () => {
   await withPanel({}, async (panel) => {
-    await panel.send(snapshot(sampleRun('a'), sampleRun('b')));
+    await panel.send(snapshot(...['a', 'b', 'c', 'd', 'e', 'f'].map((id) => sampleRun(id))));
     for (const id of ['a', 'b']) await card(panel, id).locator('vscode-checkbox').click();
-    await panel.page.mouse.wheel(0, 200);
-    await panel.page.waitForFunction(() => document.scrollingElement!.scrollTop > 0);
+    await panel.page.evaluate(() => {
+      scrollTo(0, 200);
+    });
+    assert.equal(await panel.page.evaluate(() => document.scrollingElement!.scrollTop), 200);
     await panel.page.getByRole('button', { name: 'Compare' }).click();
     await panel.page.getByRole('heading', { name: 'Compare 2 runs' }).waitFor();
     assert.equal(await panel.page.evaluate(() => document.scrollingElement!.scrollTop), 0);

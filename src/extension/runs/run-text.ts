@@ -22,14 +22,15 @@ export interface Icon {
   color?: string;
 }
 
+/** The colours of the panel's badges. Not `charts.orange`, which some themes make a translucent highlight. */
 const icons: Record<Badge['kind'], Icon> = {
   starting: { id: 'loading~spin', color: 'charts.blue' },
   progress: { id: 'loading~spin', color: 'charts.yellow' },
   completed: { id: 'pass', color: 'testing.iconPassed' },
   failed: { id: 'error', color: 'testing.iconFailed' },
-  paused: { id: 'debug-pause', color: 'charts.orange' },
+  paused: { id: 'debug-pause', color: 'charts.purple' },
   cancelled: { id: 'circle-slash' },
-  interrupted: { id: 'debug-disconnect', color: 'charts.orange' },
+  interrupted: { id: 'debug-disconnect', color: 'symbolIcon.classForeground' },
 };
 
 export function iconOf({ progress: { status } }: RunState): Icon {

@@ -18,6 +18,7 @@ export function metricTiles(run: RunState): TemplateResult | typeof nothing {
   const { metrics } = run.progress;
   if (Object.values(metrics).every((value) => value === null)) return nothing;
   return html`
+    ${run.evaluation ? html`<p class="muted">At the end of training; the evaluation below is on held-out text.</p>` : nothing}
     <dl class="tiles number">${main.map((name) => tile(name, run))}</dl>
     <dl class="facts number">
       ${others(run).map((name) => {

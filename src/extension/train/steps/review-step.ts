@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { bytes, compact, duration, printable, real, whole } from '../../../shared/format.js';
+import { bytes, compact, duration, printable, whole } from '../../../shared/format.js';
 import type { Estimate } from '../../../shared/messages.js';
 import type { Parts } from '../../parts.js';
 import { reportProblem } from '../../problem.js';
