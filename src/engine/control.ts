@@ -13,9 +13,9 @@ export class Control {
   #paused: Promise<void> | undefined;
   readonly #listeners: ((paused: boolean) => void)[] = [];
 
-  /** Is told when work really stops and goes on again. */
+  /** Is told when work really stops and goes on again; the listener that came last first. */
   onPause(listener: (paused: boolean) => void): void {
-    this.#listeners.push(listener);
+    this.#listeners.unshift(listener);
   }
 
   pause(): void {

@@ -75,10 +75,12 @@ export class Progress {
     this.#expected.set(phase, seconds);
   }
 
-  /** Paused time counts neither for speeds nor for estimates. */
+  /** Reports where work pauses. Paused time counts neither for speeds nor for estimates. */
   pause(paused: boolean): void {
-    if (paused) this.#pausedAt = this.#now();
-    else if (this.#pausedAt !== undefined) {
+    if (paused) {
+      this.report();
+      this.#pausedAt = this.#now();
+    } else if (this.#pausedAt !== undefined) {
       this.#startedAt += this.#now() - this.#pausedAt;
       this.#pausedAt = undefined;
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { editorTests, screenshotPath } from './session.js';
-import { endlessRun, metricsLines, runFolder, smallRun, train, writeConfig } from './training.js';
+import { endlessRun, metricsLines, runFolder, smallRun, train } from './training.js';
 import { change } from './window.js';
 
 const editorTest = editorTests();
@@ -36,9 +36,8 @@ editorTest('a run is paused, resumed, cancelled and resumed again from its card'
 });
 
 editorTest('a second run waits for the first, and its badge goes through its states', async (session) => {
-  const { window, folder, card: first } = await train(session, endlessRun, 'first');
+  const { window, card: first } = await train(session, endlessRun, 'first', { second: smallRun });
   await first.is('in progress');
-  writeConfig(folder, smallRun, 'second');
   await window.openFile('second.sae.json');
   await window.run('Train SAE from This File');
   const second = window.card('second');

@@ -4,7 +4,7 @@ import type { AxeResults } from 'axe-core';
 import type { SaeConfig } from '../../src/shared/config.js';
 import { editorTests, screenshotPath } from './session.js';
 
-import { endlessRun, train, writeConfig } from './training.js';
+import { endlessRun, train } from './training.js';
 import type { EditorWindow } from './window.js';
 
 const editorTest = editorTests();
@@ -48,7 +48,7 @@ async function faults({ panel }: EditorWindow): Promise<string[]> {
 }
 
 editorTest('cards and comparison look right in every theme, and axe finds nothing serious', async (session) => {
-  const { window, folder, card } = await train(session, { ...demoRun, k: 16 }, 'k 16');
+  const { window, card } = await train(session, { ...demoRun, k: 16 }, 'k 16', { 'k 32': { ...demoRun, k: 32 } });
   await card
     .field('progress')
     .filter({ hasText: /[6-9]\d\.\d %/ })
@@ -56,7 +56,7 @@ editorTest('cards and comparison look right in every theme, and axe finds nothin
   await card.chart('Loss').locator('canvas').waitFor();
   await window.page.screenshot({ path: screenshotPath('running') });
   await card.is('completed');
-  await window.openFile(writeConfig(folder, { ...demoRun, k: 32 }, 'k 32'));
+  await window.openFile('k 32.sae.json');
   await window.run('Train SAE from This File');
   await window.card('k 32').is('completed');
   for (const name of ['k 16', 'k 32'])

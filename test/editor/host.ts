@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { editorHost } from '../../scripts/editor-host.js';
 import { installedExtensions } from './installed.js';
-import { processesOf } from './processes.js';
+import { kill, processesOf } from './processes.js';
 
 /** Nothing that asks, greets, fetches or moves by itself. */
 const quiet = {
@@ -88,13 +88,7 @@ export class EditorHost {
   /** Ends it with all its processes, and removes its user data. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
-    for (const pid of this.processes('')) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It ended by itself.
-      }
-    }
+    kill(this.processes(''));
     await closed;
     rmSync(this.#dir, { recursive: true, force: true, maxRetries: 10 });
   }

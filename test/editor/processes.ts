@@ -9,6 +9,17 @@ export function processesOf(leader: number, part: string): number[] {
     .map(Number);
 }
 
+/** Ends processes at once. */
+export function kill(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
 /** Memory that a process holds, in bytes. */
 export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(read(String(pid), 'status'))?.[1]) * 1024;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { checkpointSteps } from '../../src/run/layout.js';
+import { compact } from '../../src/shared/format.js';
 import { editorTests } from './session.js';
 import { metricsLines, resumableRun, runFolder, train, untilCheckpoint } from './training.js';
 import type { Card } from './window.js';
@@ -7,8 +8,8 @@ import type { Card } from './window.js';
 const editorTest = editorTests();
 
 /** All that a card shows, its charts too, once they have all points. */
-async function picture(card: Card): Promise<string[]> {
-  const end = `at ${await card.field('tokens').innerText()} tokens`;
+async function picture(card: Card, folder: string): Promise<string[]> {
+  const end = `at ${compact(metricsLines(runFolder(folder)).at(-1)!.tokens)} tokens`;
   await card.root.locator(`iw-chart .plot[aria-label*="${end}"]`).first().waitFor();
   const charts = await card.root
     .locator('iw-chart .plot')
@@ -27,15 +28,15 @@ function assertWhole(folder: string): void {
 }
 
 editorTest('loading the panel again in the middle of a run changes nothing', async (session) => {
-  const { window, card } = await train(session, resumableRun);
+  const { window, folder, card } = await train(session, resumableRun);
   await card.chart('Loss').locator('canvas').waitFor();
   await card.action('pause').click();
   await card.is('paused');
   const [engine] = session.host.engines();
-  const before = await picture(card);
+  const before = await picture(card, folder);
   await window.reloadPanel();
   await card.chart('Loss').locator('canvas').waitFor();
-  assert.deepEqual(await picture(card), before);
+  assert.deepEqual(await picture(card, folder), before);
   assert.deepEqual(session.host.engines(), [engine]);
   await card.action('resume').click();
   await card.is('completed');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { openBrowser } from '../browser.js';
 import { EditorHost, type HostOptions } from './host.js';
+import { kill } from './processes.js';
 import { EditorWindow } from './window.js';
 
 /** A test machine may be busy with other tests. */
@@ -55,6 +56,8 @@ export function editorTests(
         // VS Code's server waits three hours for a window whose browser has gone without closing it.
         await Promise.all(context.pages().map((page) => page.close()));
         await context.close();
+        // What a test that failed left at work would write into the folders.
+        kill(running.engines());
         for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
       }
     });

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import path from 'node:path';
 import { newestCheckpoint } from '../../src/run/layout.js';
+import type { MetricsLine } from '../../src/run/records.js';
 import type { SaeConfig } from '../../src/shared/config.js';
 import { longRun, smallRun } from '../workbench/small-run.js';
 import type { Session } from './session.js';
@@ -19,10 +20,19 @@ export interface Training {
   card: Card;
 }
 
-/** Opens a folder with `<name>.sae.json` in it and trains it by the command for that. */
-export async function train(session: Session, config: SaeConfig, name = 'tiny'): Promise<Training> {
+/**
+ * Opens a folder with `<name>.sae.json` in it and trains it by the command for that. `others`: more such files, by name; VS
+ * Code may miss a file that comes right after a window has opened.
+ */
+export async function train(
+  session: Session,
+  config: SaeConfig,
+  name = 'tiny',
+  others: Record<string, SaeConfig> = {},
+): Promise<Training> {
   const folder = session.folder();
   const file = writeConfig(folder, config, name);
+  for (const [other, its] of Object.entries(others)) writeConfig(folder, its, other);
   const window = await session.open(folder);
   await window.openFile(file);
   await window.run('Train SAE from This File');
@@ -44,9 +54,9 @@ export function runFolder(folder: string): string {
 }
 
 /** The lines of a run's `metrics.jsonl` that are whole. */
-export function metricsLines(runFolder: string): { step: number; epoch: number }[] {
+export function metricsLines(runFolder: string): Pick<MetricsLine, 'step' | 'epoch' | 'tokens'>[] {
   const lines = readFileSync(path.join(runFolder, 'metrics.jsonl'), 'utf8').split('\n');
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as { step: number; epoch: number });
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as MetricsLine);
 }
 
 /** Resolves when the run has a checkpoint. Its folder changes with every `job.json`, every 2 s. */

@@ -184,7 +184,12 @@ async function trainToTheEnd(
     }
   };
   progress.begin('training', 'training', steps, firstStep, config.batch_size);
-  await train({ config, backend, buffer, control, firstStep, totalSteps: steps, stepsPerEpoch, onStep, save });
+  try {
+    await train({ config, backend, buffer, control, firstStep, totalSteps: steps, stepsPerEpoch, onStep, save });
+  } finally {
+    // However it ends, what is shown is what was reached.
+    progress.report();
+  }
   return { fired: backend.fired, metrics };
 }
 

@@ -124,8 +124,8 @@ export class RunCard extends LitElement {
           (action) => this.#button(action),
         )}
       </div>
-      <iw-run-charts .series=${this.store.series(run.id)} .active=${isActive(run)}></iw-run-charts>
       ${guard([evaluation, progress.metrics], () => (evaluation ? evaluationTable(evaluation, progress.metrics) : nothing))}
+      <iw-run-charts .series=${this.store.series(run.id)} .active=${isActive(run)}></iw-run-charts>
       ${guard([config, run.completedAt, progress.attempt], () => detailsTable(run))}
     `;
   }

@@ -54,13 +54,17 @@ export const tableStyles = css`
     text-align: start;
     min-width: 14ch;
     max-width: 30vw;
-    white-space: normal;
-    overflow-wrap: anywhere;
     background: var(--vscode-editor-background);
     border-inline-end: 1px solid var(--line);
   }
   th[scope='row'] {
     font-weight: normal;
+    white-space: normal;
+    overflow-wrap: anywhere;
+  }
+  /* broken into letters, it would make the row above it high */
+  tr > th:first-child[rowspan='2'] {
+    white-space: nowrap;
   }
   tbody tr:hover > * {
     background: linear-gradient(var(--vscode-list-hoverBackground), var(--vscode-list-hoverBackground))
