@@ -46,7 +46,14 @@ async function trains(folder: string): Promise<void> {
     cross_entropy_tokens: 256,
   };
   writeFileSync(file, JSON.stringify(config));
-  const id = await vscode.commands.executeCommand<string>(commandId('trainFile'), vscode.Uri.file(file));
+  const uri = vscode.Uri.file(file);
+  await vscode.window.showTextDocument(uri);
+  const [lens] = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri);
+  assert.equal(lens?.command?.command, commandId('trainFile'));
+  const id = await vscode.commands.executeCommand<string>(
+    lens.command.command,
+    ...((lens.command.arguments ?? []) as unknown[]),
+  );
   assert.equal(typeof id, 'string', 'the command answers with the id of the job');
   const run = path.join(folder, '.interpretability', 'runs', id);
   const job = await ended(path.join(run, 'job.json'));

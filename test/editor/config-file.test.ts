@@ -18,15 +18,13 @@ editorTest('a *.sae.json explains its keys and underlines a wrong one', async (s
   await window.page.getByText(describe('k')).first().waitFor();
 });
 
-editorTest('the CodeLens above a *.sae.json trains it', async (session) => {
+editorTest('a *.sae.json has a CodeLens, and the button in its title trains it', async (session) => {
   const folder = session.folder();
   const file = writeConfig(folder, smallRun, 'lens');
   const window = await session.open(folder);
   const editor = await window.openFile(file);
   await editor.locator('.codelens-decoration').getByText('Train SAE').waitFor();
-  // By a pick of the lenses: those above the text are drawn anew now and then, and not under a pointer's feet.
-  await window.command('Show CodeLens Commands for Current Line');
-  await window.rows.getByText('Train SAE').click();
+  await window.page.locator('.editor-actions').getByRole('button', { name: 'Train SAE from This File' }).click();
   const card = window.card('lens');
   await card.is('completed');
   assert.match(await card.field('sae').innerText(), /64 latents · k 4/);
