@@ -9,6 +9,8 @@ const extractionMs = 180_000;
 
 /** Presses Enter in every step of a multi-step quick pick; how many there were. */
 async function enterAllTheWay(window: EditorWindow): Promise<number> {
+  // No tooltip over the pictures.
+  await window.page.mouse.move(0, 0);
   for (let step = 1; ; step++) {
     const title = await window.pickTitle.filter({ hasText: `(${step}/` }).innerText();
     const [, last] = /\/(\d+)\)/.exec(title)!;

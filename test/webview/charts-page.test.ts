@@ -211,6 +211,12 @@ test('what is the same for all runs is told once, and what differs has a column'
   await panel.page.getByRole('columnheader', { name: 'k', exact: true }).waitFor();
 });
 
+test('a group of one narrow column keeps its name in one line', async (t) => {
+  const panel = await withComparison(t);
+  const heightOf = async (cell: string) => (await panel.page.locator(cell).last().boundingBox())!.height;
+  assert.ok((await heightOf('th[scope="colgroup"]')) < 1.5 * (await heightOf('th[scope="row"]')));
+});
+
 test('the results can be copied', async (t) => {
   const panel = await withComparison(t);
   await panel.page.evaluate(() => {

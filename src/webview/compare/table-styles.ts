@@ -44,6 +44,7 @@ export const tableStyles = css`
   }
   th[scope='colgroup'] {
     text-align: start;
+    white-space: nowrap;
     color: var(--vscode-descriptionForeground);
     border-inline-start: 1px solid var(--line);
   }
@@ -61,10 +62,6 @@ export const tableStyles = css`
     font-weight: normal;
     white-space: normal;
     overflow-wrap: anywhere;
-  }
-  /* broken into letters, it would make the row above it high */
-  tr > th:first-child[rowspan='2'] {
-    white-space: nowrap;
   }
   tbody tr:hover > * {
     background: linear-gradient(var(--vscode-list-hoverBackground), var(--vscode-list-hoverBackground))
