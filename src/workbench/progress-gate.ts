@@ -11,7 +11,8 @@ export class ProgressGate {
   readonly #emit: (progress: EngineProgress) => void;
   #timer: NodeJS.Timeout | undefined;
   #sent: EngineProgress | undefined;
-  #sentAt = -Infinity;
+  /** When the next one may pass. */
+  #due = -Infinity;
   #held: EngineProgress | undefined;
 
   constructor(emit: (progress: EngineProgress) => void) {
@@ -26,7 +27,7 @@ export class ProgressGate {
       return;
     }
     this.#held = progress;
-    const wait = this.#sentAt + shortestMs - performance.now();
+    const wait = this.#due - performance.now();
     if (wait <= 0) this.flush();
     else this.#schedule(wait);
   }
@@ -45,9 +46,15 @@ export class ProgressGate {
   #send(progress: EngineProgress): void {
     this.#held = undefined;
     this.#sent = progress;
-    this.#sentAt = performance.now();
+    this.#due = this.#nextDue(performance.now());
     this.#schedule(longestMs);
     this.#emit(progress);
+  }
+
+  /** Counted from when this one was due: timers fire late, and a steady stream would become later with each message. */
+  #nextDue(now: number): number {
+    const late = now - this.#due;
+    return (late >= 0 && late < shortestMs ? this.#due : now) + shortestMs;
   }
 
   /** In due time sends what is held, or the same again: so that time is seen to pass while nothing else changes. */

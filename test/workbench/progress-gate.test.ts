@@ -74,6 +74,25 @@ test('while nothing new comes the last is told again every 2 s, until stopped', 
   assert.deepEqual(steps(), [1, 1, 1]);
 });
 
+test('a steady stream does not become later although timers fire late', () => {
+  const passLate = (ms: number) => {
+    for (let i = 0; i < ms; i++) {
+      // Whoever looks at the clock when a timer fires sees 1 ms more.
+      now += 2;
+      mock.timers.tick(1);
+      now -= 1;
+    }
+  };
+  gate.push(at(0));
+  passLate(99);
+  for (let step = 1; step <= 100; step++) {
+    gate.push(at(step));
+    passLate(3);
+    assert.equal(sent.length, step + 1);
+    passLate(97);
+  }
+});
+
 test('what is held passes by itself as soon as it may', () => {
   gate.push(at(1));
   pass(30);
