@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
+import { settingsSection } from '../shared/settings.js';
 import { contextKeys, type ContextKey } from './command-table.js';
 import type { Parts } from './parts.js';
 import { contextOfRuns } from './run-context.js';
 import { watchBoard } from './watch-board.js';
-import { settingsSection } from '../shared/settings.js';
 
 const everyMs = 100;
 

@@ -1,6 +1,6 @@
 import type { SaeConfig } from './config.js';
 import type { JobStatus, Phase } from './events.js';
-import { printable, real, whole } from './format.js';
+import { printable, whole } from './format.js';
 
 /** The words in which every front end speaks of runs. */
 
@@ -37,7 +37,7 @@ export function badgeOf(status: JobStatus): Badge {
 /** What was trained, in one line: `topk · 4,096 latents · k 32 · blocks.2.hook_resid_post`. */
 export function saeLine(config: SaeConfig): string {
   const { architecture = 'topk', latent_dim: latents, k, sparsity_coef: coefficient } = config;
-  const sparsity = architecture === 'topk' ? k && `k ${k}` : coefficient !== undefined && `λ ${real(coefficient)}`;
+  const sparsity = architecture === 'topk' ? k && `k ${k}` : coefficient !== undefined && `λ ${coefficient}`;
   const parts = [architecture, latents !== undefined && `${whole(latents)} latents`, sparsity, hookOf(config)];
   return parts.filter((part) => typeof part === 'string').join(' · ');
 }

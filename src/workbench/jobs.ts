@@ -64,9 +64,12 @@ export class JobManager {
   /**
    * Starts a job, or queues it. Relative paths count from the current folder.
    * @throws WorkbenchError `config_invalid`, `output_unusable`, `disk_full`, `run_in_use`, `run_unreadable`,
-   * `wrong_state` (the run is complete), `queue_full`; nothing is then left behind.
+   * `wrong_state` (the run is complete, or the manager is disposed of), `queue_full`; nothing is then left behind.
    */
   async start(config: SaeConfig, options: StartOptions = {}): Promise<Job> {
+    if (this.#disposed) {
+      throw inputError('wrong_state', 'This workbench is closing and starts no jobs.', 'Start it in another one.');
+    }
     if (this.#waiting().length >= this.#options.queueLimit) {
       const sentence = `${this.#options.queueLimit} jobs are waiting already.`;
       throw inputError('queue_full', sentence, 'Wait until one has finished, or cancel one.');
@@ -209,7 +212,8 @@ export class JobManager {
     void job.ended.then(() => {
       this.#startWaiting();
     });
-    this.#startWaiting();
+    if (this.#disposed) void job.interrupt();
+    else this.#startWaiting();
     return job;
   }
 

@@ -14,8 +14,9 @@ export class SeriesFollower {
   /** Whether a look is to come already. */
   #nudged = false;
   #stopped = false;
+  #failing = false;
 
-  /** `onError` is called when the file cannot be read; the next nudge tries again. */
+  /** `onError` is called once when the file cannot be read any more; every nudge tries again. */
   constructor(dir: string, tell: (part: SeriesPart) => void, onError: (error: unknown) => void) {
     this.#file = new SeriesFile(dir);
     this.#tell = tell;
@@ -42,9 +43,11 @@ export class SeriesFollower {
     this.#lookedAt = performance.now();
     try {
       const part = await this.#file.look();
+      this.#failing = false;
       if (part !== null && !this.#stopped) this.#tell(part);
     } catch (error) {
-      this.#onError(error);
+      if (!this.#failing) this.#onError(error);
+      this.#failing = true;
     }
   }
 }

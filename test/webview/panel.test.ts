@@ -128,7 +128,7 @@ test('a failed run says why, what to do, and leads to the log', async () => {
     await panel.send({ type: 'runs', changed: [endedRun('a', 'failed', { error })], removed: [] });
     const note = field(panel, 'a', 'error');
     assert.match(await note.innerText(), /SIGKILL[^]*Resume the run\./);
-    await note.getByRole('button', { name: 'Show Log' }).click();
+    await card(panel, 'a').locator('[data-action=showLogs]').click();
     assert.deepEqual((await panel.posted()).at(-1), { type: 'act', action: 'showLogs', id: 'a' });
   });
 });

@@ -310,6 +310,7 @@ test('closing the workbench interrupts its jobs with a checkpoint, and another o
     events.some((event) => isTerminal(event.status)),
     false,
   );
+  await assert.rejects(jobs.start(smallRun), { name: 'WorkbenchError', message: /is closing/ });
 
   const next = manager();
   const again = await next.jobs.start({}, { runDir: job.runDir, resume: true });

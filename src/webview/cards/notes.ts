@@ -2,9 +2,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { isActive, possibleActions, type RunState } from '../../shared/panel.js';
 
 /** What a person should know of a run besides its numbers: why it failed, that it is silent, who has it, how it goes on. */
-export function notesPart(run: RunState, showLogs: () => void): TemplateResult {
+export function notesPart(run: RunState): TemplateResult {
   return html`
-    ${failure(run, showLogs)}
+    ${failure(run)}
     ${
       isActive(run) && !run.responding
         ? html`<p class="note warning" data-field="silent">
@@ -24,14 +24,13 @@ export function notesPart(run: RunState, showLogs: () => void): TemplateResult {
   `;
 }
 
-function failure({ progress, error }: RunState, showLogs: () => void): TemplateResult | typeof nothing {
+function failure({ progress, error }: RunState): TemplateResult | typeof nothing {
   if (progress.status !== 'failed') return nothing;
   const message = error?.message ?? progress.error;
   return html`
     <div class="note error" data-field="error">
       <p class="message">${message ?? 'The run failed.'}</p>
       ${error ? html`<p>${error.hint}</p>` : nothing}
-      <button class="link" @click=${showLogs}>Show Log</button>
     </div>
   `;
 }

@@ -116,7 +116,7 @@ export class RunCard extends LitElement {
         <p data-field="sae">${saeLine(config)}</p>
         <p class="muted" data-field="data" title=${files.join('\n')}>${files.map(shortName).join(' · ')}</p>
       </div>
-      ${progressPart(run)} ${notesPart(run, this.#showLogs)} ${metricTiles(run)}
+      ${progressPart(run)} ${notesPart(run)} ${metricTiles(run)}
       <div class="row" role="group" aria-label="Actions">
         ${repeat(
           possibleActions(run),
@@ -144,10 +144,6 @@ export class RunCard extends LitElement {
   #act(action: RunAction): void {
     this.dispatchEvent(cardEvent('act', { action, id: this.runId }));
   }
-
-  readonly #showLogs = () => {
-    this.#act('showLogs');
-  };
 
   readonly #toggle = () => {
     this.dispatchEvent(cardEvent('toggle-card', { id: this.runId, open: !this.expanded }));

@@ -51,7 +51,7 @@ test('a run that has only begun is told without numbers it does not have', () =>
 
 test('the standard architecture is described by its λ', () => {
   const config = { architecture: 'standard', latent_dim: 512, k: 32, sparsity_coef: 2, layer_idx: 0 } as const;
-  assert.equal(saeLine(config), 'standard · 512 latents · λ 2.000 · blocks.0.hook_resid_post');
+  assert.equal(saeLine(config), 'standard · 512 latents · λ 2 · blocks.0.hook_resid_post');
 });
 
 test('names from outside cannot control the terminal', () => {
