@@ -29,7 +29,8 @@ export type Unclaim = () => Promise<void>;
 
 /**
  * Makes a new run folder of a job and writes its first `job.json`; of several processes exactly one gets a folder. In the
- * runs folder (`base`) the folder is called by the job's id; git is told to leave a runs folder made here alone.
+ * runs folder (`base`) the folder is called by the job's id; git is told to leave a runs folder alone
+ * that was empty before.
  * @throws WorkbenchError `output_unusable` (not writable, not empty), `run_in_use`, `disk_full`; nothing is then left behind.
  */
 export async function claimRunDir(dir: string, record: JobRecord, base?: string): Promise<Unclaim> {
@@ -54,10 +55,9 @@ export async function claimRunDir(dir: string, record: JobRecord, base?: string)
 const removal = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 } as const;
 
 async function makeRunsFolder(base: string, made: string[]): Promise<void> {
-  const anew = await makeFolders(base);
-  made.push(...anew);
-  // A folder that was there before may hold more than runs.
-  if (anew.length === 0) return;
+  made.push(...(await makeFolders(base)));
+  // A folder with something in it may hold more than runs.
+  if ((await readdir(base)).length > 0) return;
   const ignore = path.join(base, '.gitignore');
   try {
     await writeFile(ignore, '*\n', { flag: 'wx' });
