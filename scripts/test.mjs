@@ -18,7 +18,7 @@ const test = (files, concurrency) => {
   if (files.length > 0) node('--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...files);
 };
 const inEditor = (file) => file.startsWith(path.join('test', 'editor'));
-const inBrowser = (file) => inEditor(file) || file.startsWith(path.join('test', 'webview'));
+const inBrowser = (file) => /^test.(editor|webview|examples)/.test(file);
 
 const all = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Log } from '../shared/logs.js';
-import { Logs } from '../workbench/logging/logs.js';
+import { Logs, type LogsOptions } from '../workbench/logging/logs.js';
 import type { Display } from './terminal/display.js';
 
 export interface Logging {
@@ -11,9 +11,12 @@ export interface Logging {
   close: () => Promise<void>;
 }
 
-/** Logs to `logs/` in the current folder, and what a person should see at once to the display. */
-export function openLogging(display: Display): Logging {
-  const logs = new Logs({ folder: path.resolve('logs') });
+/**
+ * Logs to `logs/` in the current folder, and what a person should see at once to the display. `levels`: the least of each
+ * component; DEBUG where not given.
+ */
+export function openLogging(display: Display, levels: LogsOptions['levels'] = {}): Logging {
+  const logs = new Logs({ folder: path.resolve('logs'), levels });
   const write = (line: string) => {
     display.line(line.trimEnd());
   };

@@ -1,11 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
 import { inputError, type WorkbenchError } from '../shared/errors.js';
+import { logComponents, logLevels } from '../shared/logs.js';
+import { doctor } from './commands/doctor.js';
 import { estimate } from './commands/estimate.js';
 import { evaluate } from './commands/evaluate.js';
 import { extract } from './commands/extract.js';
 import { hooks } from './commands/hooks.js';
 import { logs } from './commands/logs.js';
+import { defaultFlags, serve } from './commands/serve.js';
 import { show } from './commands/show.js';
 import { train } from './commands/train.js';
 import { exitCodes } from './exit.js';
@@ -65,6 +68,7 @@ function build(done: (code: number) => void): Command {
     .option('--resume <dir>', 'Continue the run in this folder from its newest checkpoint.')
     .option('--json', 'Print every event as one line of JSON on standard output, and nothing else there.')
     .option('--quiet', 'Show no progress, only the result.')
+    .option('--port <n>', 'Serve the local API beside the training: on this port, or the next free one.')
     .action(async (file: string | undefined, options: Parameters<typeof train>[1]) => {
       done(await train(file, options));
     });
@@ -81,6 +85,25 @@ function build(done: (code: number) => void): Command {
     .action(async (file: string | undefined, options: Parameters<typeof estimate>[1]) => {
       done(await estimate(file, options));
     });
+
+  addFlags(
+    program
+      .command('serve')
+      .summary('train for notebooks, scripts and web pages')
+      .description(
+        'Serves the local API (HTTP and WebSocket) on 127.0.0.1 until Ctrl-C. Runs go to .interpretability/runs in the root.',
+      )
+      .option('--port <n>', 'The port; the next free one where it is in use. 0: any free one.', '8000')
+      .option('--root <dir>', 'The folder that requests may name files in; relative paths count from it.', '.')
+      .option('--allow-folder <dir>', 'Another folder that requests may name files in; can be repeated.', collect, [])
+      .option('--allow-origin <url>', 'Origin of web pages that may use the API; can be repeated.', collect, [])
+      .option('--no-auth', 'Require no token: every program and every user of this machine can then train.')
+      .option('--concurrency <n>', 'Runs trained at the same time; the others wait.', '1')
+      .option('--log-level <level>', 'Least level that is logged, or component=LEVEL; can be repeated.', collect, []),
+    defaultFlags,
+  ).action(async (options: Parameters<typeof serve>[0]) => {
+    done(await serve(options));
+  });
 
   addFlags(
     program
@@ -138,13 +161,36 @@ function build(done: (code: number) => void): Command {
 
   program
     .command('logs')
-    .summary('print the newest log lines')
-    .description('Prints the newest lines of the log in a folder.')
-    .option('--dir <dir>', 'The folder with api.log.', 'logs')
-    .option('-n, --lines <n>', 'How many lines.', '50')
+    .summary('print log records, or follow them')
+    .description(
+      'Prints the newest records of one or several log folders in the order of their times, from rotated files and further writers’ folders (logs/2 …) too.',
+    )
+    .option('--dir <dir...>', 'The log folders.', ['logs'])
+    .option('-f, --follow', 'Go on with what is written from now on, until Ctrl-C.')
+    .option('--component <name...>', `Only of these: ${logComponents.join(', ')}.`)
+    .option('--level <level>', `Only of this level and above: ${logLevels.join(', ')}.`)
+    .option('--since <time>', 'Only since then: 90s, 30m, 1h, 2d ago, or a time such as "2024-01-15 10:30".')
+    .option('-n, --lines <n>', 'Only the newest so many records (default: 50; with --since, all).')
+    .option('--json', 'Print each record as one line of JSON.')
     .action(async (options: Parameters<typeof logs>[0]) => {
       done(await logs(options));
     });
 
+  program
+    .command('doctor')
+    .summary('check this machine')
+    .description(
+      'Tries everything that training needs on this machine: a small run, the API, logs, and what happens when things fail.',
+    )
+    .option('--json', 'Print the result as one line of JSON on standard output.')
+    .action(async (options: Parameters<typeof doctor>[0]) => {
+      done(await doctor(options));
+    });
+
   return program;
+}
+
+/** The values of a flag that can be repeated. */
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }

@@ -11,9 +11,11 @@ export interface Command {
   icon?: string;
 }
 
+/** Context keys that say what there are runs for. */
+export const runContextKeys = ['active', 'running', 'paused', 'resumable', 'completed', 'deletable', 'runs'] as const;
+export type RunContextKey = (typeof runContextKeys)[number];
 /** Context keys that the extension keeps up to date; each one is prefixed `interpretabilityWorkbench.`. */
-export const contextKeys = ['active', 'running', 'paused', 'resumable', 'completed', 'deletable', 'runs'] as const;
-export type ContextKey = (typeof contextKeys)[number];
+export type ContextKey = RunContextKey | 'serving';
 
 const when = (key: ContextKey) => `interpretabilityWorkbench.${key}`;
 
@@ -37,6 +39,9 @@ export const commands = {
   openRunFolder: { title: 'Open Run Folder', icon: 'folder-opened', enablement: when('runs') },
   deleteRun: { title: 'Delete Run', icon: 'trash', enablement: when('deletable') },
   refreshRuns: { title: 'Refresh Runs', icon: 'refresh' },
+  startApi: { title: 'Start Local API', enablement: `!${when('serving')}` },
+  stopApi: { title: 'Stop Local API', enablement: when('serving') },
+  copyApiAddress: { title: 'Copy API Address' },
   openWalkthrough: { title: 'Open Walkthrough' },
 } as const satisfies Record<string, Command>;
 

@@ -31,6 +31,9 @@ const handlers: Record<CommandName, Handler> = {
   openRunFolder: (parts, run) => actOnRun(parts, 'openFolder', idOf(run)),
   deleteRun: (parts, run) => actOnRun(parts, 'delete', idOf(run)),
   refreshRuns: async ({ host }) => (await host.open()).board.refresh(),
+  startApi: ({ api }) => api.start(),
+  stopApi: ({ api }) => api.stop(),
+  copyApiAddress: ({ api }) => api.copyAddress(),
   openWalkthrough: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthrough, false),
 };
 

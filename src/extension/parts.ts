@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { LocalApi } from './local-api.js';
 import type { PanelHost } from './panel/panel-host.js';
 import type { WorkbenchHost } from './workbench-host.js';
 
@@ -8,4 +9,5 @@ export interface Parts {
   channel: vscode.LogOutputChannel;
   host: WorkbenchHost;
   panel: PanelHost;
+  api: LocalApi;
 }

@@ -52,7 +52,9 @@ async function askForRoot(
   return picked?.root;
 }
 
-const workspaceRoots = () => (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+/** The folders of the workspace that are on this machine. */
+export const workspaceRoots = (): vscode.WorkspaceFolder[] =>
+  (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
 
 const usableRoots = () => (vscode.workspace.isTrusted ? workspaceRoots() : []);
 

@@ -9,9 +9,14 @@ export function readSetting<N extends SettingName>(name: N, scope?: vscode.Uri):
   return parsed.success ? parsed.output : settings[name].default;
 }
 
+/** Whether one of the settings may have changed. */
+export function affects(event: vscode.ConfigurationChangeEvent, ...names: SettingName[]): boolean {
+  return names.some((name) => event.affectsConfiguration(`${settingsSection}.${name}`));
+}
+
 /** Calls the listener when the setting may have changed. */
 export function onSettingChange(name: SettingName, listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {
-    if (event.affectsConfiguration(`${settingsSection}.${name}`)) listener();
+    if (affects(event, name)) listener();
   });
 }

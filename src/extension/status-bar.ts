@@ -4,7 +4,7 @@ import { commandCategory, commandId } from './command-table.js';
 import type { Parts } from './parts.js';
 import { onRunsHere } from './runs-here.js';
 import { statusTooltip, tooltipCommands } from './status-tooltip.js';
-import { statusOf } from './status.js';
+import { statusOf, type Status } from './status.js';
 import { watchBoard } from './watch-board.js';
 
 /** Numbers that change faster than this cannot be read. */
@@ -13,18 +13,15 @@ const everyMs = 500;
 const resultMs = 5 * 60_000;
 
 /** The status bar item: how the training goes, and a click opens the panel. */
-export function registerStatusBar({ host, panel }: Parts): vscode.Disposable {
+export function registerStatusBar({ host, panel, api }: Parts): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('status', vscode.StatusBarAlignment.Left, 10);
   item.name = commandCategory;
   item.command = commandId('openPanel');
   let runs: readonly RunState[] = [];
   const show = () => {
     if (panel.visible) news.seen();
-    draw(
-      item,
-      runs,
-      runs.find(({ id }) => id === news.id),
-    );
+    const recent = runs.find(({ id }) => id === news.id);
+    draw(item, statusOf(runs, recent, vscode.l10n.t), statusTooltip(runs, recent, vscode.l10n.t, api.url));
   };
   const news = new News(show);
   const ends = onRunsHere(host, (run, now) => {
@@ -37,7 +34,7 @@ export function registerStatusBar({ host, panel }: Parts): vscode.Disposable {
   });
   // The panel may have come into view, or be gone.
   const tabs = vscode.window.tabGroups.onDidChangeTabs(show);
-  return vscode.Disposable.from(item, news, ends, watching, tabs);
+  return vscode.Disposable.from(item, news, ends, watching, tabs, api.onDidChange(show));
 }
 
 /** The run that ended here last, for as long as that is news. */
@@ -79,13 +76,12 @@ class News implements vscode.Disposable {
   }
 }
 
-function draw(item: vscode.StatusBarItem, runs: readonly RunState[], recent: RunState | undefined): void {
-  const status = statusOf(runs, recent, vscode.l10n.t);
+function draw(item: vscode.StatusBarItem, status: Status | undefined, markdown: string): void {
   if (status === undefined) {
     item.hide();
     return;
   }
-  const tooltip = new vscode.MarkdownString(statusTooltip(runs, recent, vscode.l10n.t), true);
+  const tooltip = new vscode.MarkdownString(markdown, true);
   tooltip.isTrusted = { enabledCommands: tooltipCommands };
   item.text = `$(${status.icon}) ${status.text}`;
   item.tooltip = tooltip;

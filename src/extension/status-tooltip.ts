@@ -11,15 +11,23 @@ const offered = ['pause', 'resume', 'cancel'] as const satisfies RunAction[];
 
 /** The commands that links of the tooltip may run. */
 export const tooltipCommands = [
-  ...(['openPanel', 'showLogs', 'trainSae'] as const),
+  ...(['openPanel', 'showLogs', 'trainSae', 'copyApiAddress'] as const),
   ...offered.map((action) => actionCommands[action]),
 ].map(commandId);
 
 /** More runs than this make a tooltip that nobody reads. */
 const mostRows = 10;
 
-/** The runs at work as a table with what can be done to each, and below it the ways to everything else. Markdown. */
-export function statusTooltip(runs: readonly RunState[], recent: RunState | undefined, t: Translate): string {
+/**
+ * The runs at work as a table with what can be done to each, and below it the ways to everything else. Markdown. `api`:
+ * the address of the local API while it runs.
+ */
+export function statusTooltip(
+  runs: readonly RunState[],
+  recent: RunState | undefined,
+  t: Translate,
+  api?: string,
+): string {
   const shown = [...runs.filter(isActive), ...(recent === undefined ? [] : [recent])];
   const more = shown.length - mostRows;
   const columns = [t('Run'), t('Status'), t('Loss'), 'L0', 'EV', t('Left'), ''];
@@ -35,10 +43,17 @@ export function statusTooltip(runs: readonly RunState[], recent: RunState | unde
     ...(more > 0 ? ['', t('and {0} more', more)] : []),
     '',
     links.join(space.repeat(3)),
+    ...(api === undefined ? [] : ['', apiLine(api, t)]),
   ].join('\n');
 }
 
 const space = '&nbsp;';
+
+/** In code: an address in a text would become a link, which without the token opens nothing. */
+function apiLine(url: string, t: Translate): string {
+  const copy = commandLink(`$(copy) ${t('Copy API Address')}`, commandId('copyApiAddress'));
+  return `${t('API at {0}', `\`${url}\``)}${space.repeat(3)}${copy}`;
+}
 
 const unbroken = (text: string) => text.replaceAll(' ', space);
 

@@ -29,7 +29,7 @@ export class WorkbenchHost {
   #opening: Promise<Workbench> | undefined;
   #current: Workbench | undefined;
   #closed = false;
-  #dispose: (() => Promise<void>) | undefined;
+  #dispose: ((users: Promise<void>) => Promise<void>) | undefined;
 
   constructor(context: vscode.ExtensionContext, channel: vscode.LogOutputChannel) {
     this.#context = context;
@@ -76,11 +76,11 @@ export class WorkbenchHost {
     return chooseRunsFolder(this.#context, near);
   }
 
-  /** Stops every job with a checkpoint and writes the last log lines. */
-  async close(): Promise<void> {
+  /** Stops every job with a checkpoint and writes the last log lines, also those of `users`, who close at the same time. */
+  async close(users: Promise<void>): Promise<void> {
     this.#closed = true;
     await this.#opening?.catch(() => undefined);
-    await this.#dispose?.();
+    await this.#dispose?.(users);
     this.#opened.dispose();
   }
 
@@ -88,7 +88,7 @@ export class WorkbenchHost {
     try {
       this.#current = await this.#load();
     } catch (error) {
-      await this.#dispose?.();
+      await this.#dispose?.(Promise.resolve());
       const sentence = vscode.l10n.t('The workbench could not be started: {0}', toProblem(error).message);
       const hint = vscode.l10n.t('Reload the window; if that does not help, install the extension again.');
       throw failure('internal', sentence, hint, { cause: error });
@@ -109,9 +109,10 @@ export class WorkbenchHost {
     });
     const board = new loaded.RunBoard({ jobs, folders, alone: () => outside.list(), log });
     const listeners = this.#followSettings(jobs, board);
-    this.#dispose = async () => {
+    this.#dispose = async (users) => {
       listeners.dispose();
-      await Promise.race([jobs.dispose(), new Promise((resolve) => setTimeout(resolve, closeMs).unref())]);
+      const closed = Promise.allSettled([jobs.dispose(), users]);
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeMs).unref())]);
       board.dispose();
       await logs.close();
     };

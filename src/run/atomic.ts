@@ -65,10 +65,11 @@ async function throughTemporary(
   file: string,
   data: FileData,
   place: (temp: string, timeMs: number) => Promise<void>,
+  mode?: number,
 ): Promise<void> {
   const temp = temporaryBeside(file);
   try {
-    const handle = await open(temp, 'wx');
+    const handle = await open(temp, 'wx', mode);
     let timeMs: number;
     try {
       await writeAll(handle, data);
@@ -85,11 +86,12 @@ async function throughTemporary(
 
 /**
  * Writes a whole file: readers see the old contents or the new, never something between, and after a power cut too.
- * Chunks are written as they come, so that large files need no second copy in memory.
+ * Chunks are written as they come, so that large files need no second copy in memory. `mode`: the permissions of the file,
+ * from its first byte on.
  * @throws the file system's error (ENOSPC, EACCES, …) or whatever `data` throws; the old file is then untouched.
  */
-export async function writeFileAtomic(file: string, data: FileData): Promise<void> {
-  await throughTemporary(file, data, (temp) => renameReplacing(temp, file));
+export async function writeFileAtomic(file: string, data: FileData, mode?: number): Promise<void> {
+  await throughTemporary(file, data, (temp) => renameReplacing(temp, file), mode);
   await syncFolder(path.dirname(file));
 }
 

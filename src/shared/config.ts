@@ -122,9 +122,10 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The candidates nearest to a word, nearest first. */
+/** The candidates nearest to a word, nearest first; of a long word, to its beginning. */
 export function nearest(word: string, candidates: readonly string[], most = 3): string[] {
-  return [...candidates].sort((a, b) => editDistance(word, a) - editDistance(word, b)).slice(0, most);
+  const start = word.slice(0, 100);
+  return [...candidates].sort((a, b) => editDistance(start, a) - editDistance(start, b)).slice(0, most);
 }
 
 /**
@@ -144,7 +145,9 @@ export function parseConfig(value: unknown, origin: string): SaeConfig {
   if (unknown !== undefined) {
     const [guess] = nearest(unknown, configKeys, 1);
     const hint =
-      editDistance(unknown, guess!) <= 4 ? `Did you mean "${guess}"?` : `Known keys: ${configKeys.join(', ')}.`;
+      unknown.length < 100 && editDistance(unknown, guess!) <= 4
+        ? `Did you mean "${guess}"?`
+        : `Known keys: ${configKeys.join(', ')}.`;
     throw inputError('config_invalid', `${origin} has an unknown key "${unknown}".`, hint, unknown);
   }
   const normalised = typeof given.text === 'string' ? { ...given, text: [given.text] } : given;

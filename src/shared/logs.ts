@@ -5,6 +5,11 @@ export type LogComponent = (typeof logComponents)[number];
 export const logLevels = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Whether a level is that severe or more. */
+export function isAtLeast(level: LogLevel, least: LogLevel): boolean {
+  return logLevels.indexOf(level) >= logLevels.indexOf(least);
+}
+
 export interface LogRecord {
   /** Milliseconds since 1970. */
   time: number;

@@ -20,6 +20,8 @@ export interface RunState {
   /** False while nothing is heard of its engine. */
   responding: boolean;
   createdAt: string;
+  /** When its first attempt left the queue. */
+  startedAt: string | null;
   completedAt: string | null;
   /** Why a failed run failed, and what to do. */
   error: { code: string; message: string; hint: string } | null;

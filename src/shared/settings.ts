@@ -20,12 +20,13 @@ function setting<T>(definition: Setting<T>): Setting<T> {
   return definition;
 }
 
+const words = v.pipe(v.string(), v.minLength(1));
 const whole = (minimum: number, maximum: number) =>
   v.pipe(v.number(), v.integer(), v.minValue(minimum), v.maxValue(maximum));
 
 export const settings = {
   runsFolder: setting<string>({
-    schema: v.pipe(v.string(), v.minLength(1)),
+    schema: words,
     default: '.interpretability/runs',
     scope: 'resource',
     restricted: true,
@@ -56,7 +57,8 @@ export const settings = {
     schema: v.boolean(),
     default: true,
     scope: 'window',
-    description: 'Open the panel when a training is started.',
+    description:
+      'Open the panel when a training is started in the editor; one started through the local API does not open it.',
   }),
   'notifications.onEnd': setting<'whenPanelHidden' | 'always' | 'never'>({
     schema: v.picklist(['whenPanelHidden', 'always', 'never']),
@@ -83,6 +85,50 @@ export const settings = {
     scope: 'window',
     description:
       'The least level per component that is logged, for example `{ "training": "WARNING" }`; `DEBUG` where nothing is given. Takes effect at once. The Output channel has a level of its own.',
+  }),
+  'server.enabled': setting<boolean>({
+    schema: v.boolean(),
+    default: false,
+    scope: 'machine',
+    description:
+      'Run the local API (HTTP and WebSocket, on 127.0.0.1 only) in every trusted window. Takes effect at once. The commands Start and Stop Local API do it for one window.',
+  }),
+  'server.port': setting<number>({
+    schema: whole(0, 65_535),
+    default: 8000,
+    scope: 'machine',
+    description:
+      'Port of the local API; the next free one where it is in use, as by another window. `0`: any free one. Takes effect at once: the server is started again.',
+  }),
+  'server.allowedOrigins': setting<readonly string[]>({
+    schema: v.array(v.pipe(v.string(), v.regex(/^https?:\/\/[^/]+\/?$/))),
+    default: [],
+    scope: 'machine',
+    description:
+      'Origins of web pages that may use the local API, for example `http://localhost:3000`; they need the token too. Takes effect at once: the server is started again.',
+  }),
+  'server.folders': setting<readonly string[]>({
+    schema: v.array(v.pipe(v.string(), v.regex(/^([/\\]|[A-Za-z]:[/\\])/))),
+    default: [],
+    scope: 'machine',
+    description:
+      'Absolute paths of folders, besides those of the workspace, that requests to the local API may name models, texts and activations in.',
+  }),
+  'server.model': setting<string>({
+    schema: words,
+    default: 'bundled:demo-gpt2',
+    scope: 'resource',
+    restricted: true,
+    description:
+      'Model of requests to the local API that name none: a folder, an `.onnx` file or `bundled:demo-gpt2`. A relative path counts from the first workspace folder.',
+  }),
+  'server.text': setting<readonly string[]>({
+    schema: v.pipe(v.array(words), v.minLength(1)),
+    default: ['bundled:sample'],
+    scope: 'resource',
+    restricted: true,
+    description:
+      'Text of requests to the local API that name none: files, folders or `bundled:sample`. A relative path counts from the first workspace folder.',
   }),
 } as const;
 

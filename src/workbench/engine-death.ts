@@ -16,6 +16,12 @@ const memoryMessage = /std::bad_alloc|Array buffer allocation failed|Cannot allo
 /** STATUS_NO_MEMORY and STATUS_COMMITMENT_LIMIT, as Windows reports them in an exit code. */
 const windowsNoMemory = [0xc0000017, 0xc000012d];
 
+/** Its only native module is ONNX Runtime's: damaged, for another system, or not there at all. */
+const libraryMessage = /ERR_DLOPEN_FAILED|Cannot find module '[^']*\.node'/;
+const libraryHint =
+  'Install again for this system: `npm ci` in a checkout, the package of this platform in VS Code. Linux needs glibc 2.28 or ' +
+  'newer, Windows the Visual C++ Redistributable; for Intel Macs there is no such library.';
+
 const memoryHint = 'Close other programs, or choose a smaller latent_dim, batch_size or shuffle_buffer_tokens.';
 
 /**
@@ -38,6 +44,10 @@ export function explainDeath({ code, signal, lastWords, memoryKills }: Death): W
   }
   const how = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
   const reason = findReason(lastWords);
+  if (libraryMessage.test(words)) {
+    const sentence = `The native library of ONNX Runtime cannot be loaded: ${reason ?? how}`;
+    return failure('engine_crashed', sentence, libraryHint);
+  }
   const said = reason === undefined ? '' : ` Its last words: ${reason}`;
   const hint = 'Resume the run from its checkpoint; if it happens again, please report it with logs/api.log.';
   return failure('engine_crashed', `The engine stopped unexpectedly (${how}).${said}`, hint);

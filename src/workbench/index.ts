@@ -6,3 +6,4 @@ export { Logs } from './logging/logs.js';
 export { RunBoard, type BoardChange } from './run-board.js';
 export { deleteRun, exportSae, type ExportOptions } from './run-files.js';
 export { readRun, type Run } from './runs.js';
+export { ApiServer, type ApiServerOptions } from './server/api-server.js';

@@ -26,6 +26,8 @@ export interface JobManagerOptions extends EngineOptions, JobLimits {
   log: Log;
   /** Most jobs waiting. */
   queueLimit?: number;
+  /** Most jobs that have ended and are still known; those that ended first are forgotten first. Their folders stay. */
+  endedLimit?: number;
   /** Where runs go that name no folder. */
   runsFolder?: string;
 }
@@ -46,13 +48,17 @@ const unrecordedEvents = 1000;
 
 /** The training jobs of this process: queue, engines and events. */
 export class JobManager {
-  #options: JobManagerOptions & { concurrency: number; queueLimit: number };
+  #options: JobManagerOptions & { concurrency: number; queueLimit: number; endedLimit: number };
   readonly #jobs = new Map<string, Job>();
+  /** Those of them that have ended, in the order in which they did. */
+  readonly #ended = new Set<Job>();
   readonly #listeners = new Set<JobListener>();
+  /** Calls of `start` that are not in the queue yet. */
+  #starting = 0;
   #disposed = false;
 
   constructor(options: JobManagerOptions) {
-    this.#options = { concurrency: 1, queueLimit: 16, ...options };
+    this.#options = { concurrency: 1, queueLimit: 16, endedLimit: 100, ...options };
   }
 
   /** Changes limits: a waiting job that may now start does so at once; a running one is left alone. */
@@ -70,10 +76,20 @@ export class JobManager {
     if (this.#disposed) {
       throw inputError('wrong_state', 'This workbench is closing and starts no jobs.', 'Start it in another one.');
     }
-    if (this.#waiting().length >= this.#options.queueLimit) {
+    // Those that are just being started have their places already.
+    if (this.#waiting().length + this.#starting >= this.#options.queueLimit + this.#free()) {
       const sentence = `${this.#options.queueLimit} jobs are waiting already.`;
       throw inputError('queue_full', sentence, 'Wait until one has finished, or cancel one.');
     }
+    this.#starting++;
+    try {
+      return await this.#start(config, options);
+    } finally {
+      this.#starting--;
+    }
+  }
+
+  async #start(config: SaeConfig, options: StartOptions): Promise<Job> {
     const given = absolutePaths(mergeConfig({}, config), process.cwd());
     const dir = options.runDir === undefined ? given.output_dir : path.resolve(options.runDir);
     if (!options.resume) return this.#startNew(given, dir, options.runsFolder);
@@ -81,7 +97,7 @@ export class JobManager {
     return this.#startAgain(given, dir);
   }
 
-  /** All jobs of this process, newest first. */
+  /** The jobs of this process, newest first: all that wait or run, and those that ended last. */
   list(): Job[] {
     return [...this.#jobs.values()].sort((a, b) => b.record.created_at.localeCompare(a.record.created_at));
   }
@@ -207,14 +223,27 @@ export class JobManager {
       for (const listener of this.#listeners) this.#tell(listener, event, job);
     };
     const job = new Job(record, resume, { ...this.#options, lock, publish, undo });
+    const before = this.#jobs.get(job.id);
+    if (before !== undefined) this.#ended.delete(before);
     this.#jobs.set(job.id, job);
     job.queue();
     void job.ended.then(() => {
+      this.#retire(job);
       this.#startWaiting();
     });
     if (this.#disposed) void job.interrupt();
     else this.#startWaiting();
     return job;
+  }
+
+  /** A job has ended: it may be one too many to be kept. */
+  #retire(job: Job): void {
+    if (this.find(job.id) === job) this.#ended.add(job);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= this.#options.endedLimit) return;
+      this.#ended.delete(oldest);
+      this.#jobs.delete(oldest.id);
+    }
   }
 
   #tell(listener: JobListener, event: JobEvent, job: Job): void {
@@ -230,10 +259,14 @@ export class JobManager {
     return [...this.#jobs.values()].filter((job) => job.state === 'waiting');
   }
 
-  #startWaiting(): void {
+  /** Jobs that may start beside those that run. */
+  #free(): number {
     const running = [...this.#jobs.values()].filter((job) => job.state === 'running').length;
-    const free = this.#disposed ? 0 : Math.max(0, this.#options.concurrency - running);
-    for (const job of this.#waiting().slice(0, free)) void job.run(this.#options.memoryLimitBytes);
+    return this.#disposed ? 0 : Math.max(0, this.#options.concurrency - running);
+  }
+
+  #startWaiting(): void {
+    for (const job of this.#waiting().slice(0, this.#free())) void job.run(this.#options.memoryLimitBytes);
   }
 }
 

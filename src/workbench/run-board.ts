@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { jobPath } from '../run/layout.js';
 import { toProblem } from '../shared/errors.js';
 import type { TrainingProgress } from '../shared/events.js';
 import type { Log } from '../shared/logs.js';
@@ -35,6 +37,8 @@ export class RunBoard {
   readonly #runs = new Map<string, RunState>();
   /** Jobs of this process that have ended and whose end is on the board: from then on their folders tell of them. */
   readonly #settled = new WeakSet<Job>();
+  /** Run folders of jobs of this process that have ended: they may lie outside the runs folders. */
+  readonly #left = new Set<string>();
   readonly #listeners = new Set<(change: BoardChange) => void>();
   readonly #followers = new Set<SeriesFollower>();
   readonly #unsubscribe: () => void;
@@ -145,6 +149,7 @@ export class RunBoard {
 
   /** A job has ended: its folder tells the rest, and is read before anybody is told. */
   async #settle(job: Job): Promise<void> {
+    this.#left.add(job.runDir);
     const folder = await this.#folders.read(job.runDir);
     if (!this.#isNewest(job)) return;
     this.#settled.add(job);
@@ -164,8 +169,9 @@ export class RunBoard {
       const live = own.filter((job) => !ended.has(job)).map(({ runDir }) => runDir);
       // Watched first, so that nothing that comes during the look is missed.
       await this.#watch.watch(bases);
-      const dirs = [...[...ended].map(({ runDir }) => runDir), ...alone()];
-      const { runs, moving } = await this.#folders.look(bases, dirs, new Set(live));
+      const left = [...this.#left].filter((dir) => !live.includes(dir));
+      const { runs, moving } = await this.#folders.look(bases, [...left, ...alone()], new Set(live));
+      for (const dir of left) if (!existsSync(jobPath(dir))) this.#left.delete(dir);
       this.#take(runs, ended);
       if (moving) this.#lookAgain(movingMs);
       else if (runs.some((run) => possibleActions(run).includes('resume'))) this.#lookAgain(restingMs);
@@ -237,8 +243,10 @@ export class RunBoard {
     this.#options.log('extension', 'ERROR', `${what}: ${toProblem(error).message}`, stack);
   }
 
+  /** Whether no later attempt at it has begun. */
   #isNewest(job: Job): boolean {
-    return !this.#disposed && this.#options.jobs.find(job.id) === job;
+    const newest = this.#options.jobs.find(job.id) ?? job;
+    return !this.#disposed && newest === job;
   }
 }
 

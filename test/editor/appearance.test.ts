@@ -4,7 +4,7 @@ import type { AxeResults } from 'axe-core';
 import type { SaeConfig } from '../../src/shared/config.js';
 import { editorTests, screenshotPath } from './session.js';
 
-import { endlessRun, train } from './training.js';
+import { endlessRun, train, writeConfig } from './training.js';
 import type { EditorWindow } from './window.js';
 
 const editorTest = editorTests();
@@ -78,7 +78,12 @@ editorTest('cards and comparison look right in every theme, and axe finds nothin
 });
 
 editorTest('a run is started, paused, resumed and cancelled with the keyboard alone', async (session) => {
-  const { window, card } = await train(session, endlessRun);
+  const folder = session.folder();
+  const file = writeConfig(folder, endlessRun, 'tiny');
+  const window = await session.open(folder);
+  await window.quickOpen(file);
+  await window.run('Train SAE from This File');
+  const card = window.card('tiny');
   await card.field('step').waitFor();
   const press = async (action: string) => {
     const focused = card.root.locator(`[data-action="${action}"]:focus`);
@@ -89,6 +94,9 @@ editorTest('a run is started, paused, resumed and cancelled with the keyboard al
     await window.page.keyboard.press('Enter');
   };
   await press('pause');
+  await card.is('paused');
+  await window.quickOpen(file);
+  await window.run('Open Panel');
   await card.is('paused');
   await press('resume');
   await card.is('in progress');

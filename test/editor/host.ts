@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +16,7 @@ const quiet = {
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
   'workbench.startupEditor': 'none',
+  'workbench.editor.useModal': 'off',
   'workbench.enableExperiments': false,
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
@@ -29,7 +30,7 @@ const quiet = {
 };
 
 export interface HostOptions {
-  /** The person's settings. */
+  /** The person's settings, for this machine. */
   settings?: Record<string, unknown>;
   /** Whether folders have to be trusted first, as in a VS Code that nobody has changed. */
   trust?: boolean;
@@ -54,8 +55,10 @@ export class EditorHost {
   static async start({ settings = {}, trust = false, extensions }: HostOptions = {}): Promise<EditorHost> {
     const dir = mkdtempSync(path.join(tmpdir(), 'iw-editor-'));
     const userData = path.join(dir, 'user-data');
-    mkdirSync(path.join(userData, 'User'), { recursive: true });
-    writeFileSync(path.join(userData, 'User', 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
+    for (const [folder, its] of Object.entries({ User: quiet, Machine: settings })) {
+      mkdirSync(path.join(userData, folder), { recursive: true });
+      writeFileSync(path.join(userData, folder, 'settings.json'), JSON.stringify(its));
+    }
     writeFileSync(path.join(dir, 'config.yaml'), 'auth: none\n');
     const options = [
       ['--config', path.join(dir, 'config.yaml'), '--auth', 'none', '--bind-addr', '127.0.0.1:0'],
@@ -85,6 +88,12 @@ export class EditorHost {
     return this.processes('engine.js');
   }
 
+  /** The address files of the local APIs that its windows serve now. */
+  addressFiles(): string[] {
+    const folder = path.join(this.#dir, '.interpretability-workbench', 'servers');
+    return existsSync(folder) ? readdirSync(folder) : [];
+  }
+
   /** Ends it with all its processes, and removes its user data. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
@@ -99,6 +108,7 @@ function environment(dir: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('VSCODE_') && key !== 'NODE_OPTIONS');
   return {
     ...Object.fromEntries(inherited),
+    HOME: dir,
     XDG_DATA_HOME: path.join(dir, 'data'),
     XDG_CONFIG_HOME: path.join(dir, 'config'),
     XDG_CACHE_HOME: path.join(dir, 'cache'),

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -9,6 +10,11 @@ import { EditorWindow } from './window.js';
 
 /** A test machine may be busy with other tests. */
 const patienceMs = 60_000;
+
+const contextOptions = {
+  viewport: { width: 1280, height: 800 },
+  permissions: ['clipboard-read', 'clipboard-write'],
+};
 
 const dist = path.resolve(__dirname, '..', '..', 'dist');
 
@@ -33,7 +39,7 @@ export function editorTests(
   after(async () => (await host).stop());
   return (name, body) => {
     test(name, async () => {
-      const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 } });
+      const context = await (await browser).newContext(contextOptions);
       context.setDefaultTimeout(patienceMs);
       const running = await host;
       const folders: string[] = [];
@@ -58,7 +64,7 @@ export function editorTests(
         await context.close();
         // What a test that failed left at work would write into the folders.
         kill(running.engines());
-        for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+        for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 10 });
       }
     });
   };

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { clientOf } from './api-client.js';
 import { editorTests } from './session.js';
 import { smallRun, writeConfig } from './training.js';
 
-const editorTest = editorTests({ trust: true });
+const server = 'interpretabilityWorkbench.server';
+const editorTest = editorTests({ trust: true, settings: { [`${server}.enabled`]: true, [`${server}.port`]: 0 } });
 
 /** A run of a few seconds on what comes with the extension. */
 const bundledRun = { ...smallRun, model: 'bundled:demo-gpt2' };
@@ -31,12 +33,21 @@ editorTest('a workspace that is not trusted trains what is bundled only, and dec
 
   await window.panel.getByRole('button', { name: 'Manage Trust' }).click();
   await window.page.getByRole('button', { name: 'Trust', exact: true }).click();
-  await window.page
-    .locator('.monaco-modal-editor-block')
-    .getByRole('button', { name: /^Close/ })
-    .click();
   await window.openFile(own);
   await window.run('Train SAE from This File');
   await window.card('own').is('completed');
   assert.equal(readdirSync(elsewhere).length, 2, 'a run folder and a .gitignore');
+});
+
+editorTest('the local API of a workspace does not run before that is trusted', async (session) => {
+  const window = await session.open(session.folder());
+  await window.run('Start Local API');
+  await window.notifications.getByText('The local API does not run in a workspace that is not trusted.').waitFor();
+  assert.deepEqual(session.host.addressFiles(), []);
+  await window.notifications.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+  await window.page.getByRole('button', { name: 'Trust', exact: true }).click();
+  // The settings have it started from then on.
+  await window.run('Copy API Address');
+  const { call } = await clientOf(window);
+  assert.equal((await call('GET', '/sae/training/jobs')).status, 200);
 });

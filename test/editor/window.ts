@@ -42,11 +42,15 @@ export class EditorWindow {
     return window;
   }
 
-  /** Runs a command by typing its title into the palette. */
-  async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.input.fill(`>${title}`);
-    await this.rows.getByText(title, { exact: true }).first().click();
+  /** Runs a command by typing its title into the palette and pressing Enter. */
+  command(title: string): Promise<void> {
+    return this.#enter('F1', `>${title}`, title);
+  }
+
+  /** Opens a file of the folder by typing its name, with the keyboard alone, to write in it. */
+  async quickOpen(file: string): Promise<void> {
+    await this.#enter('Control+P', file, file);
+    await this.editor(file).locator('.monaco-editor.focused').waitFor();
   }
 
   /** One of the extension's own. */
@@ -63,6 +67,42 @@ export class EditorWindow {
   card(name: string): Card {
     const heading = this.page.locator('h2').getByText(name, { exact: true });
     return new Card(this.panel.locator('iw-run-card').filter({ has: heading }));
+  }
+
+  /** A row of the "Runs" view, by the run's name. */
+  treeRow(name: string): Locator {
+    return this.tree.filter({ has: this.page.getByText(name, { exact: true }) });
+  }
+
+  /** Chooses from the context menu of an element. */
+  async menu(element: Locator, item: string): Promise<void> {
+    await element.click({ button: 'right' });
+    await this.page.getByRole('menuitem', { name: item, exact: true }).hover();
+    // A menu takes no click in its first tenth of a second, so that the one that opens it chooses nothing.
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Replaces the settings of this machine, in their editor. */
+  async writeSettings(settings: Record<string, unknown>): Promise<void> {
+    await this.command(`Preferences: Open Remote Settings (JSON) (${new URL(this.page.url()).host})`);
+    await this.editor('settings.json').locator('.monaco-editor.focused').waitFor();
+    await this.page.evaluate((text) => navigator.clipboard.writeText(text), JSON.stringify(settings));
+    for (const key of ['A', 'V', 'S']) await this.page.keyboard.press(`Control+${key}`);
+  }
+
+  /** Answers a dialog that asks for a folder, by the button of that name. `inside`: a folder in it, which the dialog lists. */
+  async chooseFolder(folder: string, inside: string, button: string): Promise<void> {
+    // The folder in which it starts, which it would put in place of what is typed before.
+    await this.rows.getByText('..', { exact: true }).waitFor();
+    await this.input.fill(`${folder}/`);
+    await this.rows.getByText(inside, { exact: true }).waitFor();
+    await this.page.locator('.quick-input-widget:visible').getByRole('button', { name: button }).click();
+  }
+
+  /** The document of a Markdown preview. */
+  get preview(): FrameLocator {
+    const frame = this.page.locator('iframe.webview[src*="extensionId=vscode.markdown-language-features"]');
+    return frame.contentFrame().locator('iframe#active-frame').contentFrame();
   }
 
   /** An editor in sight, by its file's name. */
@@ -102,6 +142,14 @@ export class EditorWindow {
 
   close(): Promise<void> {
     return this.page.close();
+  }
+
+  /** Opens a list by a key and presses Enter once what is typed there has brought a row under it. */
+  async #enter(key: string, typed: string, row: string): Promise<void> {
+    await this.page.keyboard.press(key);
+    await this.input.fill(typed);
+    await this.rows.and(this.page.locator('.focused')).getByText(row, { exact: true }).first().waitFor();
+    await this.page.keyboard.press('Enter');
   }
 
   async #ready(): Promise<void> {

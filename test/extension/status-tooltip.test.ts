@@ -21,8 +21,8 @@ test('a run that trains has a row with its numbers, pause and cancel', () => {
 
 test('every link runs a command that the tooltip may run', () => {
   const runs = [runState('training'), runState('paused', { id: 'b' })];
-  const links = commandsIn(statusTooltip(runs, runState('failed', { id: 'c' }), translate));
-  assert.equal(links.length, 8);
+  const links = commandsIn(statusTooltip(runs, runState('failed', { id: 'c' }), translate, 'http://127.0.0.1:8000'));
+  assert.equal(links.length, 9);
   for (const link of links) assert.ok(tooltipCommands.includes(link), link);
 });
 
@@ -41,6 +41,13 @@ test('an id cannot end its link', () => {
 
 test('when nothing trains it says so', () => {
   assert.match(statusTooltip([runState('completed')], undefined, translate), /^Nothing is being trained\. Runs: 1\n/);
+});
+
+test('the address of the local API is there while it runs, with what copies it', () => {
+  const [before, now] = [undefined, 'http://127.0.0.1:8000'].map((api) => statusTooltip([], undefined, translate, api));
+  assert.doesNotMatch(before!, /API/);
+  assert.ok(now!.includes('API at `http://127.0.0.1:8000`'));
+  assert.ok(commandsIn(now!).includes('interpretabilityWorkbench.copyApiAddress'));
 });
 
 test('of very many runs the first ones are shown and the others counted', () => {

@@ -54,6 +54,7 @@ export function sampleRun(
     progress: sampleProgress(id, progress),
     responding: true,
     createdAt: '2026-11-22T15:09:00.000Z',
+    startedAt: '2026-11-22T15:09:01.000Z',
     completedAt: null,
     error: null,
     checkpoint: true,

@@ -48,3 +48,19 @@ test('a crash is told with the line that says most', () => {
   assert.match(hint, /Resume/);
   assert.equal(input, false);
 });
+
+test('a native library that is missing or cannot be loaded is told with how to get one', () => {
+  const deaths = [
+    ["Error: Cannot find module '../bin/napi-v6/linux/x64/onnxruntime_binding.node'", "  code: 'MODULE_NOT_FOUND',"],
+    [
+      "Error: /lib/libm.so.6: version `GLIBC_2.38' not found (required by libonnxruntime.so.1)",
+      "  code: 'ERR_DLOPEN_FAILED'",
+    ],
+  ];
+  for (const lastWords of deaths) {
+    const { code, message, hint } = explain({ code: 1, lastWords });
+    assert.equal(code, 'engine_crashed');
+    assert.equal(message, `The native library of ONNX Runtime cannot be loaded: ${lastWords[0]!}`);
+    assert.match(hint, /^Install again/);
+  }
+});

@@ -254,6 +254,30 @@ test('jobs wait their turn, a waiting one can be cancelled, and a full queue say
   await refuses(jobs.cancel('none'), 'job_not_found');
 });
 
+test('of the jobs that have ended the last hundred are known, and of one that goes on no attempt counts twice', async () => {
+  const { jobs } = manager({ concurrency: 0 });
+  const waiting = await jobs.start(smallRun);
+  const cancelled = async () => {
+    const job = await jobs.start(smallRun);
+    await jobs.cancel(job.id);
+    return job;
+  };
+  const [first, second] = [await cancelled(), await cancelled()];
+  for (let i = 2; i < 100; i++) await cancelled();
+  const again = await jobs.resume(first.id);
+  assert.equal(jobs.list().length, 101);
+  await jobs.cancel(again.id);
+  assert.equal(jobs.list().length, 101);
+  const last = await cancelled();
+  assert.equal(jobs.list().length, 101);
+  assert.equal(jobs.find(second.id), undefined);
+  for (const job of [waiting, again, last]) assert.equal(jobs.find(job.id), job);
+  await refuses(jobs.resume(second.id), 'job_not_found');
+  const resumed = await jobs.start({}, { runDir: second.runDir, resume: true });
+  assert.equal(resumed.record.attempt, 2);
+  await jobs.dispose();
+});
+
 test('a limit that is raised lets waiting jobs start at once, and one that is lowered stops none', async () => {
   const { jobs } = manager();
   const [first, second, third] = await Promise.all([longRun, longRun, longRun].map((config) => jobs.start(config)));

@@ -11,7 +11,7 @@ import { emptyMetrics } from '../../src/shared/events.js';
 import { possibleActions, type RunState } from '../../src/shared/panel.js';
 import { SeriesBuilder, withPart, type Series } from '../../src/shared/series.js';
 import { noProgress } from '../../src/workbench/job-journal.js';
-import { JobManager } from '../../src/workbench/jobs.js';
+import { JobManager, type JobManagerOptions } from '../../src/workbench/jobs.js';
 import { RunBoard, type BoardChange } from '../../src/workbench/run-board.js';
 import { enginePath, longRun, root, smallRun, temporaryFolder } from './small-run.js';
 
@@ -25,13 +25,13 @@ after(() => {
 });
 
 /** A window on a folder: its jobs and its board. */
-function openWindow(base = mkdtempSync(path.join(folder, 'case-'))) {
+function openWindow(base = mkdtempSync(path.join(folder, 'case-')), options: Partial<JobManagerOptions> = {}) {
   const runsFolder = path.join(base, '.interpretability', 'runs');
   const warnings: string[] = [];
   const log = (_: string, level: string, message: string) => {
     if (level === 'ERROR' || level === 'WARNING') warnings.push(message);
   };
-  const jobs = new JobManager({ log, enginePath, runsFolder });
+  const jobs = new JobManager({ log, enginePath, runsFolder, ...options });
   const board = new RunBoard({ jobs, folders: () => [runsFolder], log });
   opened.push(board);
   const changes: BoardChange[] = [];
@@ -177,6 +177,27 @@ test('a run in a folder of its own is on the board as long as the job is this pr
   rmSync(job.runDir, { recursive: true });
   await board.refresh();
   assert.deepEqual(board.list(), []);
+});
+
+test('a run whose job is forgotten stays on the board as long as its folder is there, wherever that is', async () => {
+  const { base, jobs, board, changes } = openWindow(undefined, { concurrency: 0, endedLimit: 2 });
+  const outside = await jobs.start({ ...smallRun, output_dir: path.join(base, 'mine') });
+  const inside = await jobs.start(smallRun);
+  const others = [await jobs.start(smallRun), await jobs.start(smallRun)];
+  for (const { id } of [outside, inside, ...others]) await jobs.cancel(id);
+  assert.equal(jobs.find(outside.id), undefined);
+  assert.equal(jobs.find(inside.id), undefined);
+  for (const { id } of [outside, inside, ...others]) await seen(board, id, is('cancelled'));
+  const told = changes.length;
+  await board.refresh();
+  assert.equal(board.list().length, 4);
+  assert.equal(changes.length, told);
+  rmSync(outside.runDir, { recursive: true });
+  await board.refresh();
+  assert.equal(board.get(outside.id), undefined);
+  const again = await jobs.start({}, { runDir: inside.runDir, resume: true });
+  assert.ok(is('queued', 'here')(board.get(again.id)!));
+  await jobs.cancel(again.id);
 });
 
 test('what another process trains is followed from its files, and can go on here once that process is killed', async () => {

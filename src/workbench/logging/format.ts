@@ -3,6 +3,9 @@ import type { LogRecord } from '../../shared/logs.js';
 /** A record longer than this is cut: one message must not push everything else out of the files. */
 const longest = 32_768;
 
+/** What stands before each line of a stack. */
+export const stackIndent = '    ';
+
 const names: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** Text on one line: line breaks (Unicode’s too) and control characters (C0, DEL, C1) are written as escapes. */
@@ -27,5 +30,5 @@ export function formatRecord({ time, component, level, message, stack }: LogReco
   const line = `${formatTime(time)} - ${component} - ${level} - ${oneLine(message)}\n`;
   if (stack === undefined) return line;
   const below = stack.slice(0, longest).split(/\r\n|\r|\n/);
-  return line + below.map((each) => (each.trim() === '' ? '' : `    ${oneLine(each)}\n`)).join('');
+  return line + below.map((each) => (each.trim() === '' ? '' : `${stackIndent}${oneLine(each)}\n`)).join('');
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolders } from '../../run/atomic.js';
 import { RunLock } from '../../run/lock.js';
@@ -25,4 +26,10 @@ export async function takeLogFolder(base: string, onLost: () => void): Promise<L
       if (!(error instanceof WorkbenchError && error.problem.code === 'run_in_use')) throw error;
     }
   }
+}
+
+/** The folder and those in it that further writers took, in the order of their numbers. @throws the file system's error. */
+export async function writersFolders(base: string): Promise<string[]> {
+  const numbers = (await readdir(base)).filter((name) => /^[1-9]\d{0,5}$/.test(name) && name !== '1');
+  return [base, ...numbers.sort((a, b) => Number(a) - Number(b)).map((name) => path.join(base, name))];
 }

@@ -2,7 +2,14 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import winston from 'winston';
 import { toProblem } from '../../shared/errors.js';
-import { logComponents, type Log, type LogComponent, type LogLevel, type LogRecord } from '../../shared/logs.js';
+import {
+  isAtLeast,
+  logComponents,
+  type Log,
+  type LogComponent,
+  type LogLevel,
+  type LogRecord,
+} from '../../shared/logs.js';
 import { formatRecord } from './format.js';
 import { takeLogFolder, type LogFolder } from './log-folder.js';
 import { redact as redactSecrets } from './redact.js';
@@ -94,7 +101,7 @@ export class Logs {
   };
 
   write(record: LogRecord): void {
-    if (severity[record.level] > severity[this.#levels[record.component]]) return;
+    if (!isAtLeast(record.level, this.#levels[record.component])) return;
     const redact = this.#options.redact ?? redactSecrets;
     const { message, stack } = record;
     const clean = { ...record, message: redact(message), ...(stack === undefined ? {} : { stack: redact(stack) }) };
@@ -119,7 +126,7 @@ export class Logs {
   /** Sends records to the sink too. Returns what ends that. */
   addSink(sink: LogSink): () => void {
     const stream = streamTo((line, record) => {
-      if (severity[record.level] <= severity[sink.level]) sink.write(line, record);
+      if (isAtLeast(record.level, sink.level)) sink.write(line, record);
     });
     this.#logger.pipe(stream);
     return () => {

@@ -154,7 +154,11 @@ export class RotatingFile {
   #open(file: string): Live {
     if (this.#live !== undefined) {
       const there = statSync(file, { bigint: true, throwIfNoEntry: false });
-      if (there?.ino === this.#live.ino && there.dev === this.#live.dev) return this.#live;
+      if (there?.ino === this.#live.ino && there.dev === this.#live.dev) {
+        // Somebody may have emptied it, or added to it.
+        this.#live.size = Number(there.size);
+        return this.#live;
+      }
       this.#closeLive();
     }
     mkdirSync(path.dirname(file), { recursive: true });

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { logComponents, type LogRecord } from '../../../src/shared/logs.js';
 import { Logs } from '../../../src/workbench/logging/logs.js';
-import { newestLines } from '../../../src/workbench/logging/newest.js';
+import { LogReader } from '../../../src/workbench/logging/log-reader.js';
 import { temporaryFolder } from '../small-run.js';
 
 const root = temporaryFolder();
@@ -50,7 +51,13 @@ test('of 300,000 records of all components none is lost, doubled or out of order
   const names = readdirSync(folder);
   assert.ok(names.includes('api.log.2'));
   for (const name of names) assert.ok(statSync(path.join(folder, name)).size <= 10_000_000);
-  assert.deepEqual(await newestLines(path.join(folder, 'api.log'), 150_000), lines.slice(-150_000));
+  const reader = await LogReader.open({ folders: [folder] });
+  const newest = await reader.newest(150_000);
+  await reader.close();
+  assert.deepEqual(
+    newest.map(({ text }) => text),
+    lines.slice(-150_000),
+  );
 });
 
 test('levels are set per component, and sinks have their own that may change', async () => {
@@ -167,12 +174,37 @@ test('a folder that cannot be written at the start is a warning, and its records
   assert.equal(logs.folder, undefined);
   assert.equal(shown.length, 2);
   assert.match(shown[1]!, /WARNING - .*logs cannot be written/);
+  for (const again of [1, 2]) {
+    context.mock.timers.tick(5000);
+    await logs.opened();
+    logs.log('api', 'INFO', `still not ${again}`);
+  }
+  assert.equal(shown.length, 4, 'one warning, and what is logged');
   rmSync(folder);
   context.mock.timers.tick(5000);
   await logs.opened();
   assert.equal(logs.folder, folder);
   await logs.close();
-  assert.equal(messages(folder, 'api.log')[0], 'api INFO early');
+  const [early, , ...later] = messages(folder, 'api.log');
+  assert.deepEqual([early, ...later], ['api INFO early', 'api INFO still not 1', 'api INFO still not 2']);
+});
+
+test('a folder that another process took over is left to it', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const folder = fresh();
+  const warned = new Promise<string>((resolve) => {
+    const logs = new Logs({ folder, sinks: [{ level: 'WARNING', write: resolve }] });
+    context.after(() => logs.close());
+    void logs.opened().then(() => {
+      logs.log('api', 'INFO', 'before');
+      // As after a night of sleep: the lock was stale, and is another's now.
+      const owner = { host: hostname(), pid: process.ppid, id: 'another', time: new Date().toISOString() };
+      writeFileSync(path.join(folder, 'lock'), JSON.stringify(owner));
+      context.mock.timers.tick(5000);
+    });
+  });
+  assert.match(await warned, /Another process writes .*this one writes .*2\./);
+  assert.deepEqual(messages(folder, 'api.log'), ['api INFO before']);
 });
 
 test('a log folder deleted meanwhile is made again, and both files with it', async () => {
@@ -186,21 +218,4 @@ test('a log folder deleted meanwhile is made again, and both files with it', asy
   await logs.close();
   assert.deepEqual(messages(folder, 'api.log'), ['api ERROR here again']);
   assert.deepEqual(messages(folder, 'errors.log'), ['api ERROR here again']);
-});
-
-test('the newest lines of a log that is not there are an error, of an empty one none', async () => {
-  const folder = fresh();
-  await assert.rejects(newestLines(path.join(folder, 'api.log'), 10), { code: 'ENOENT' });
-  const logs = new Logs({ folder, maxBytes: 300 });
-  for (let i = 0; i < 20; i++) logs.log('api', 'INFO', `ä ${i}`);
-  await logs.close();
-  const file = path.join(folder, 'api.log');
-  const newest = async (count: number) => (await newestLines(file, count)).map((line) => line.split(' ').at(-1));
-  assert.deepEqual(await newest(0), []);
-  assert.deepEqual(await newest(3), ['17', '18', '19']);
-  assert.deepEqual(
-    await newest(12),
-    Array.from({ length: 12 }, (_, i) => String(i + 8)),
-  );
-  assert.equal((await newest(1000)).length, 20);
 });

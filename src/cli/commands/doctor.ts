@@ -1,0 +1,60 @@
+import { checks } from '../doctor/checks.js';
+import { type Result, runChecks } from '../doctor/check.js';
+import { Place } from '../doctor/place.js';
+import { exitCodes } from '../exit.js';
+import { onStop } from '../stop.js';
+import { type Paint, paintFor } from '../terminal/paint.js';
+import { printable } from '../../shared/format.js';
+
+export interface DoctorOptions {
+  json?: boolean;
+}
+
+/** `iw doctor` */
+export async function doctor({ json = false }: DoctorOptions): Promise<number> {
+  const place = new Place();
+  const stop = new AbortController();
+  const unlisten = onStop(
+    () => {
+      stop.abort();
+    },
+    () => process.exit(exitCodes.interrupted),
+  );
+  const started = performance.now();
+  const results: Result[] = [];
+  const paint = paintFor(process.stdout);
+  try {
+    for await (const result of runChecks(checks, place, stop.signal)) {
+      results.push(result);
+      if (!json) process.stdout.write(`${resultLines(result, paint).join('\n')}\n`);
+    }
+  } finally {
+    await place.close();
+    unlisten();
+  }
+  if (stop.signal.aborted) return exitCodes.interrupted;
+  const failed = results.filter(({ status }) => status === 'failed').length;
+  const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
+  if (json) process.stdout.write(`${JSON.stringify({ ok: failed === 0, seconds, checks: results })}\n`);
+  else process.stdout.write(`\n${closingLine(failed, results.length, seconds)}\n`);
+  return failed === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+const words = { ok: 'ok', note: 'note', failed: 'FAILED' };
+const colours = { ok: 'green', note: 'yellow', failed: 'red' } as const;
+const longestName = Math.max(...checks.map(({ name }) => name.length));
+
+/** A line per check; what is wrong and what to do about it on indented lines below. */
+export function resultLines({ name, status, message, hint, ms }: Result, paint: Paint): string[] {
+  const word = paint[colours[status]](words[status].padEnd(6));
+  const line = `${word} ${`${ms} ms`.padStart(8)}  ${name.padEnd(longestName)}`;
+  if (status !== 'failed') return [`${line}  ${printable(message)}`];
+  const below = [message, hint].filter((text) => text !== '').map((text) => `       ${printable(text)}`);
+  return [line.trimEnd(), ...below];
+}
+
+function closingLine(failed: number, all: number, seconds: number): string {
+  return failed === 0
+    ? `All is well: ${all} checks in ${seconds} s.`
+    : `${failed} of ${all} checks FAILED, in ${seconds} s.`;
+}
