@@ -186,7 +186,11 @@ export class JobManager {
     if (known?.state === 'over') await known.ended;
     // Before anything is written there: whether it is a run at all.
     this.#requireOver(await readJob(dir), dir);
-    const lock = await RunLock.acquire(dir);
+    const lock = await RunLock.acquire(dir).catch(async (error: unknown) => {
+      // Where the run has just been deleted, this tells so.
+      await readJob(dir);
+      throw error;
+    });
     try {
       const { job: before, config } = await readRun(dir);
       this.#requireOver(before, dir);

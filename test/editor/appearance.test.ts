@@ -24,13 +24,13 @@ const kinds = {
   'high-contrast-light': 'vscode-high-contrast-light',
 };
 
-/** A run of some ten seconds on what ships: the pictures of the README are of it. */
+/** A run of some seconds on what ships: the pictures of the README are of it. */
 const demoRun: SaeConfig = {
   model: 'bundled:demo-gpt2',
   text: ['bundled:sample'],
   layer_idx: 2,
   max_samples: 60,
-  max_epochs: 30,
+  max_epochs: 15,
   latent_dim: 1024,
   batch_size: 512,
 };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checks } from '../doctor/checks.js';
 import { type Result, runChecks } from '../doctor/check.js';
 import { Place } from '../doctor/place.js';
@@ -9,6 +10,8 @@ import { printable } from '../../shared/format.js';
 export interface DoctorOptions {
   json?: boolean;
 }
+
+const closeMs = 10_000;
 
 /** `iw doctor` */
 export async function doctor({ json = false }: DoctorOptions): Promise<number> {
@@ -22,6 +25,7 @@ export async function doctor({ json = false }: DoctorOptions): Promise<number> {
   );
   const started = performance.now();
   const results: Result[] = [];
+  let hangs = false;
   const paint = paintFor(process.stdout);
   try {
     for await (const result of runChecks(checks, place, stop.signal)) {
@@ -29,12 +33,20 @@ export async function doctor({ json = false }: DoctorOptions): Promise<number> {
       if (!json) process.stdout.write(`${resultLines(result, paint).join('\n')}\n`);
     }
   } finally {
-    await place.close();
+    const closed = place.close().then(() => true);
+    // What a check has left hanging holds nobody up.
+    hangs = !(await Promise.race([closed, sleep(closeMs, false, { ref: false })]));
     unlisten();
   }
-  if (stop.signal.aborted) return exitCodes.interrupted;
+  const code = stop.signal.aborted ? exitCodes.interrupted : report(results, performance.now() - started, json);
+  if (hangs) process.exit(code);
+  return code;
+}
+
+/** Closes the report. Returns the exit code. */
+function report(results: readonly Result[], ms: number, json: boolean): number {
   const failed = results.filter(({ status }) => status === 'failed').length;
-  const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
+  const seconds = Number((ms / 1000).toFixed(1));
   if (json) process.stdout.write(`${JSON.stringify({ ok: failed === 0, seconds, checks: results })}\n`);
   else process.stdout.write(`\n${closingLine(failed, results.length, seconds)}\n`);
   return failed === 0 ? exitCodes.done : exitCodes.failed;

@@ -9,7 +9,7 @@ import type { Place } from './place.js';
 
 const recordLine = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - ([a-z]+) - (DEBUG|INFO|WARNING|ERROR) - ./;
 /** Lines below a record: its stack. */
-const stackLine = /^ {4}\S/;
+const stackLine = /^ {4,}\S/;
 
 /** What has to be in a log after a run by the API. */
 const written: readonly [string, RegExp][] = [
@@ -56,11 +56,11 @@ async function errorsLog(place: Place): Promise<Finding> {
 const maxBytes = 20_000;
 const records = 1000;
 
-/** Writes more than fits a file: older files are kept beside it, and nothing is lost. */
+/** Writes more than fits a file: older files are kept beside it, nothing is lost, and each record is one line. */
 async function rotation(place: Place): Promise<Finding> {
   const folder = path.join(place.folder, 'rotation');
   const logs = new Logs({ folder, maxBytes });
-  for (let i = 0; i < records; i++) logs.log('engine', 'DEBUG', `record ${i}`);
+  for (let i = 0; i < records; i++) logs.log('engine', 'DEBUG', `one line\nrecord ${i}`);
   await logs.close();
   const names = (await readdir(folder))
     .filter((name) => name.startsWith('api.log'))
@@ -71,7 +71,7 @@ async function rotation(place: Place): Promise<Finding> {
     const file = path.join(folder, name);
     const { size } = await stat(file);
     expect(size <= maxBytes, `${file} has ${size} bytes, of at most ${maxBytes}.`);
-    for (const line of await linesOf(file)) numbers.push(Number(/record (\d+)$/.exec(line)?.[1]));
+    for (const line of await linesOf(file)) numbers.push(Number(/ - one line\\nrecord (\d+)$/.exec(line)?.[1]));
   }
   expect(names.length > 1, `All is in ${names.join()}.`);
   expect(

@@ -145,6 +145,7 @@ async function cancel(place: Place): Promise<Finding> {
   const { body } = await place.request('DELETE', `/sae/training/${id}`);
   const reply = v.parse(cancelReplySchema, body);
   expect(reply.success && reply.status === 'cancelled', `The run ended as ${reply.status}.`);
+  await place.hear((message) => (message.type === 'training_cancelled' && message.job_id === id ? true : undefined));
   expect(reply.checkpoint !== null && existsSync(reply.checkpoint), 'No checkpoint was kept.');
   return 'the run stops and keeps a checkpoint';
 }

@@ -66,7 +66,7 @@ export class Access {
     if (!url.startsWith('/') || otherHosts.length > 0 || !localHost.test(host)) return foreignHost;
     const origins = headersDistinct.origin ?? [];
     if (origins.length > 0 && allowedOrigin(request, this.#origins) === undefined) return foreignOrigin;
-    if (isPreflight(request) || url.split('?', 1)[0] === '/health') return undefined;
+    if (isPreflight(request) || isOpen(request)) return undefined;
     return this.#token === null || tokensAreRight(request, this.#token) ? undefined : unauthorized;
   }
 
@@ -85,6 +85,11 @@ export class Access {
       ...(privateNetwork ? { 'Access-Control-Allow-Private-Network': 'true' } : {}),
     };
   }
+}
+
+/** Whether a request needs no token. */
+export function isOpen({ url }: IncomingMessage): boolean {
+  return url?.split('?', 1)[0] === '/health';
 }
 
 /** A browser's question whether a page may send a request: it carries no token. */

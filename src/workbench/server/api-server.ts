@@ -71,7 +71,7 @@ export class ApiServer {
    */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const { jobs, board, log, port = usualPort, addressFolder = defaultAddressFolder() } = options;
-    const token = options.token === undefined ? newToken() : options.token && checkToken(options.token);
+    const token = options.token === null ? null : checkToken(options.token ?? newToken());
     const access = new Access(token, options.allowedOrigins);
     const limits = { ...serverLimits, ...options.limits };
     const connections = new Connections(

@@ -2,7 +2,7 @@
 export interface ServerLimits {
   /** TCP connections at once. */
   connections: number;
-  /** Requests being answered at once. */
+  /** Requests that needed a token being answered at once. */
   requests: number;
   /** WebSocket clients at once. */
   clients: number;

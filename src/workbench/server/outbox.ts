@@ -72,17 +72,16 @@ export class Outbox {
   /** Some of what was sent has left the connection: there may be room for what waits. */
   readonly #onTaken = (error?: Error | null): void => {
     // After an error the connection is about to end, and says why by itself.
-    if (error || this.isEmpty) return;
-    while (!this.isEmpty && this.#hasRoom()) this.#sendNext();
-    if (this.isEmpty) this.#onEmpty();
+    if (!error && !this.isEmpty) this.#sendWaiting();
   };
 
-  #sendNext(): void {
-    const [first] = this.#waiting;
-    if (first === undefined) return;
-    const [job, events] = first;
-    const next = events.shift();
-    if (events.length === 0) this.#waiting.delete(job);
-    if (next !== undefined) this.#send(next.bytes);
+  #sendWaiting(): void {
+    for (let [first] = this.#waiting; first !== undefined && this.#hasRoom(); [first] = this.#waiting) {
+      const [job, events] = first;
+      const next = events.shift();
+      if (events.length === 0) this.#waiting.delete(job);
+      if (next !== undefined) this.#send(next.bytes);
+    }
+    if (this.isEmpty) this.#onEmpty();
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../shared/logs.js';
-import { isPreflight, type Access } from './access.js';
+import { isOpen, isPreflight, type Access } from './access.js';
 import type { Connections } from './connections.js';
 import { refusal, refuse, refuseOn, standingHeaders, type Refusal } from './refusal.js';
 import { recordRequest } from './request-log.js';
@@ -11,7 +11,7 @@ export interface RequestsOptions {
   access: Access;
   connections: Connections;
   log: Log;
-  /** Requests being answered at once. */
+  /** Requests with a token being answered at once. */
   most: number;
   /** Answers what is let in. */
   answer: RequestListener;
@@ -56,6 +56,8 @@ export class Requests {
     const refused = access.refusal(incoming);
     if (refused !== undefined) refuse(outgoing, refused);
     else if (isPreflight(incoming)) outgoing.writeHead(204).end();
+    // Strangers may ask this: it is answered at once, and takes nobody's place.
+    else if (isOpen(incoming)) this.#options.answer(incoming, outgoing);
     else this.#letIn(incoming, outgoing);
   };
 

@@ -39,7 +39,7 @@ export class SocketClient {
   }
 
   tell(event: FeedEvent): void {
-    if (this.#isOpen() && !this.#leaving) this.#outbox.tell(event);
+    if (this.#isOpen()) this.#outbox.tell(event);
   }
 
   /** Whether there was a sign of life since the last ping. */

@@ -89,7 +89,7 @@ export class Sockets {
   #beat(): void {
     const now = performance.now();
     // Where this process was kept from its work, what its clients said meanwhile may not have been read yet.
-    const late = now - this.#lastBeat > 1.5 * this.#options.limits.heartbeatMs;
+    const late = now - this.#lastBeat > 1.1 * this.#options.limits.heartbeatMs;
     this.#lastBeat = now;
     for (const client of this.#clients) {
       if (late || client.isAlive) client.ping();

@@ -38,21 +38,11 @@ async function upgraded(target: string, headers: Record<string, string> = {}): P
 }
 
 const jobs = '/sae/training/jobs';
-const none = { Authorization: '' };
 
 test('without the token nothing but the health can be asked', async () => {
   const noToken = (first: string) => say(port, head(first).replace(/Authorization.*\r\n/, ''));
-  for (const target of [
-    jobs,
-    '/',
-    '/openapi.json',
-    '/nothing',
-    '/health/',
-    '//health',
-    '/Health',
-    '/healthy',
-    '/health%20',
-  ]) {
+  const almostHealth = ['/health/', '//health', '/Health', '/healthy', '/health%20', '/health;', '/x/../health'];
+  for (const target of [jobs, '/', '/openapi.json', '/nothing', ...almostHealth]) {
     assert.equal(brief(await noToken(`GET ${target}`)), '401 unauthorized', target);
   }
   for (const method of ['POST', 'DELETE', 'HEAD', 'PUT', 'OPTIONS', 'TRACE']) {
@@ -61,8 +51,7 @@ test('without the token nothing but the health can be asked', async () => {
   assert.match(await noToken(`GET ${jobs}`), /\r\nWWW-Authenticate: Bearer\r\n/);
   assert.equal(brief(await noToken('GET /health')), '200');
   assert.equal(brief(await noToken('GET /health?token=wrong')), '200');
-  const { Authorization: _, ...withoutToken } = { ...upgrade, Authorization: '' };
-  assert.equal(await upgraded('/ws', withoutToken), '401 unauthorized');
+  assert.equal(await upgraded('/ws'), '401 unauthorized');
 });
 
 test('a wrong token is refused wherever it is given', async () => {

@@ -70,7 +70,7 @@ test('a port that is taken is passed over, and it is an error if there is none',
 });
 
 test('what a server cannot be started with is refused before it listens', async () => {
-  await assert.rejects(openServer({ token: 'short' }), /token/);
+  for (const token of ['', 'short']) await assert.rejects(openServer({ token }), /The token for the API is too short/);
   await assert.rejects(openServer({ allowedOrigins: ['*'] }), /origin/);
 });
 
@@ -147,6 +147,12 @@ test('nothing keeps a process alive whose server is closed', async () => {
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   socket.terminate();
   idle.destroy();
+});
+
+test('a server leaves the globals of the process, which may be an editor, as they are', async () => {
+  const before = [globalThis.Request, globalThis.Response];
+  await openServer();
+  assert.deepEqual([globalThis.Request, globalThis.Response], before);
 });
 
 test('the log tells where the server is, without its token', async () => {

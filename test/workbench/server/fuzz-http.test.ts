@@ -15,7 +15,7 @@ import { assertFlat, Target } from './fuzz/target.js';
 const seed = Number(process.env.IW_SEED ?? 1);
 /** Requests at the same time. */
 const lanes = 8;
-const betweenTidying = 500;
+const betweenTidying = 300;
 
 /** Sends requests from a seed, and cancels what they start. */
 class Attack {
@@ -26,9 +26,12 @@ class Attack {
   readonly #check: ReplyCheck;
   /** Jobs that were started; the first is long, and is what the others wait for. */
   readonly #ids: string[] = [];
+  /** Those of them that were not cancelled yet. */
+  readonly #active = new Set<string>();
   #sent = 0;
   #measured = 0;
-  #tidied = 0;
+  /** So many requests, and runs are tidied up again. */
+  #untidyAt = betweenTidying;
 
   private constructor(target: Target, document: OpenApi) {
     this.#target = target;
@@ -53,7 +56,7 @@ class Attack {
         const [keeper = '', ...ids] = this.#ids;
         await this.#send(requests.next({ token: this.#target.token, ids, keeper }));
         if (this.#sent >= quarter * (this.#measured + 1)) await this.#measure();
-        if (this.#sent >= betweenTidying * (this.#tidied + 1)) await this.#tidy();
+        if (this.#sent >= this.#untidyAt) await this.#tidy();
       }
     };
     await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
@@ -80,22 +83,26 @@ class Attack {
     const kind = String(done.reply?.status ?? 'none');
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     if (kind === '202') await this.#started(JSON.parse(done.reply!.text) as TrainReply);
-    if (kind === '503') await this.#cancel(this.#ids[1 + (this.#sent % (this.#ids.length - 1))]!);
+    // The one that waits longest makes room, or else, now and then, the one that runs.
+    if (kind === '503') await this.#cancel([...this.#active].at(1) ?? this.#ids[0]!);
   }
 
-  /** What has started is cancelled, half of it at once. */
+  /** What has started is cancelled, a third of it at once. */
   async #started({ job_id }: TrainReply): Promise<void> {
     this.#ids.push(job_id);
-    if (this.#ids.length > 1 && this.#sent % 2 === 0) await this.#cancel(job_id);
+    this.#active.add(job_id);
+    if (this.#ids.length > 1 && this.#sent % 3 === 0) await this.#cancel(job_id);
   }
 
   async #cancel(id: string): Promise<void> {
+    this.#active.delete(id);
     await this.#send(this.#plain('DELETE', `/sae/training/${id}`));
   }
 
   async #tidy(): Promise<void> {
-    this.#tidied++;
+    this.#untidyAt = Infinity;
     await this.#target.tidy();
+    this.#untidyAt = this.#sent + betweenTidying;
     const there = new Set((await this.#jobs()).map(({ job_id }) => job_id));
     for (const id of this.#ids.splice(1)) if (there.has(id)) this.#ids.push(id);
   }

@@ -155,7 +155,8 @@ export async function dial(port: number): Promise<Socket> {
 export async function heard(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-  await once(socket, 'close');
+  // Not `once` of node:events: a connection that is reset has ended as well.
+  await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }
 

@@ -7,6 +7,7 @@ import { configPath } from '../../../src/run/layout.js';
 import { readJob, writeJob } from '../../../src/run/records.js';
 import type { ServerMessage } from '../../../src/shared/api.js';
 import type { JobEvent } from '../../../src/shared/events.js';
+import type { JobManager } from '../../../src/workbench/jobs.js';
 import type { ApiServer } from '../../../src/workbench/server/api-server.js';
 import { longRun, smallRun } from '../small-run.js';
 import {
@@ -178,7 +179,7 @@ test('only /ws is a WebSocket, and only for who asks for one as the protocol say
 });
 
 test('a client that gives no sign of life is dropped, one that does is kept', async () => {
-  const { port, url, records: log } = await openSockets({ heartbeatMs: 100 });
+  const { port, url, records: log } = await openSockets({ heartbeatMs: 200 });
   const alive = await watch({ url });
   const halfOpen = await rawClient(port);
   const dripping = await rawClient(port);
@@ -234,13 +235,22 @@ test('a run that another process trains is followed as well, and goes on under t
   const job = await one.jobs.start(longRun);
   const said = (wanted: (event: JobEvent) => boolean) =>
     client.message((message) => isEvent(message) && message.job_id === job.id && wanted(message));
-  await said((event) => event.type === 'training_progress' && event.status === 'training' && event.step > 0);
+  const trains = (workbench: { jobs: JobManager }, attempt: number) =>
+    new Promise<void>((resolve) => {
+      workbench.jobs.subscribe((event) => {
+        if (event.type === 'training_progress' && event.step > 0 && event.attempt === attempt) resolve();
+      });
+    });
+  await trains(one, 1);
+  await board.refresh();
+  await said(({ status }) => status === 'training');
   const late = await watch(other);
   assert.ok(isEvent(await late.message(isProgress)));
   await one.jobs.cancel(job.id);
+  await board.refresh();
   await said(({ status }) => status === 'cancelled');
   await jobs.start({}, { runDir: job.runDir, resume: true });
-  await said(({ status, attempt }) => attempt === 2 && status === 'training');
+  await trains({ jobs }, 2);
   await jobs.cancel(job.id);
   await said(({ type, attempt }) => attempt === 2 && type === 'training_cancelled');
   await board.refresh();

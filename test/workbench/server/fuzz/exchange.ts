@@ -65,7 +65,7 @@ async function sayRaw(port: number, bytes: Buffer, signal: AbortSignal): Promise
   return Buffer.concat(chunks).toString('latin1');
 }
 
-/** The first reply on a connection. */
+/** The first reply on a connection that is final. */
 function parse(said: string): Exchange['reply'] {
   const [head = ''] = said.split('\r\n\r\n', 1);
   const [first = '', ...lines] = head.split('\r\n');
@@ -74,6 +74,7 @@ function parse(said: string): Exchange['reply'] {
     if (said === '') return null;
     throw new Error(`The server answers ${JSON.stringify(said.slice(0, 200))}`);
   }
+  if (status === '100') return parse(said.slice(head.length + 4));
   const headers = Object.fromEntries(
     lines.map((line) => [line.split(':', 1)[0]!.toLowerCase(), /: ?(.*)$/.exec(line)?.[1]]),
   );

@@ -88,7 +88,7 @@ export class Requests {
 
   constructor(random: Random, { paths, components }: OpenApi) {
     this.#random = random;
-    this.#values = new JsonValues(random, components.schemas as Record<string, Schema>, likely);
+    this.#values = new JsonValues(random, components.schemas, likely);
     this.#operations = Object.entries(paths).flatMap(([path, byMethod]) =>
       Object.entries(byMethod).map(([method, { requestBody }]) => {
         const schema = requestBody?.content['application/json'].schema;
@@ -174,8 +174,8 @@ export class Requests {
   /** Mostly what a small run needs, with some more that is allowed. */
   #likelyToStart(schema: Schema): unknown {
     const { layer_idx, latent_dim, k, batch_size, max_samples } = smallRun;
-    const valid = this.#values.valid(schema) as Record<string, unknown>;
-    if (this.chance(0.4)) return valid;
+    const valid = this.#values.valid(schema);
+    if (typeof valid !== 'object' || valid === null || this.chance(0.4)) return valid;
     const some = Object.entries(valid).filter(() => this.chance(0.3));
     const config = { max_samples, cross_entropy_tokens: 0, threads: 1 };
     return { layer_idx, latent_dim, k, batch_size, max_epochs: 100_000, config, ...Object.fromEntries(some) };
