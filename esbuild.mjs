@@ -7,24 +7,30 @@ import { thirdPartyNotices } from './scripts/notices.mjs';
 
 mkdirSync('dist', { recursive: true });
 
-const kernels = await asc.main([
-  'src/engine/kernels/assembly/index.ts',
-  '--outFile',
-  'dist/kernels.wasm',
-  '--optimizeLevel',
-  '3',
-  '--shrinkLevel',
-  '0',
-  '--converge',
-  '--noAssert',
-  '--runtime',
-  'stub',
-  '--importMemory',
-  '--enable',
-  'simd',
-]);
-if (kernels.error) {
-  process.stderr.write(kernels.stderr.toString());
+const kernels = (outFile, ...more) =>
+  asc.main([
+    'src/engine/kernels/assembly/index.ts',
+    '--outFile',
+    outFile,
+    '--optimizeLevel',
+    '3',
+    '--shrinkLevel',
+    '0',
+    '--converge',
+    '--noAssert',
+    '--runtime',
+    'stub',
+    '--importMemory',
+    '--enable',
+    'simd',
+    ...more,
+  ]);
+for (const { error, stderr } of [
+  await kernels('dist/kernels.wasm'),
+  await kernels('dist/kernels-shared.wasm', '--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'),
+]) {
+  if (!error) continue;
+  process.stderr.write(stderr.toString());
   process.exit(1);
 }
 
@@ -59,7 +65,12 @@ const workbenchBeside = {
 const builds = await Promise.all([
   build({
     ...node,
-    entryPoints: { cli: 'src/cli/main.ts', engine: 'src/engine/main.ts', workbench: 'src/workbench/index.ts' },
+    entryPoints: {
+      cli: 'src/cli/main.ts',
+      engine: 'src/engine/main.ts',
+      'kernel-worker': 'src/engine/kernels/kernel-worker.ts',
+      workbench: 'src/workbench/index.ts',
+    },
   }),
   // Every window evaluates this one: it is made as small as can be.
   build({ ...node, minify: true, entryPoints: { extension: 'src/extension/main.ts' }, plugins: [workbenchBeside] }),

@@ -19,7 +19,7 @@ const rounds = 7;
 
 function options(shape: StepShape, deadAfterTokens: number): CpuOptions {
   const rest = { seed: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, auxCoef: 1 / 32, clipNorm: 1 };
-  return { architecture: 'topk', ...shape, ...rest, deadAfterTokens };
+  return { architecture: 'topk', preselection: 'int8', ...shape, ...rest, deadAfterTokens };
 }
 
 /** The encoder's Gemm+TopK alone over a batch, at a chunk size, outputs preallocated. */

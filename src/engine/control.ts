@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { profiler } from './profile.js';
 
 /** Thrown at the next chunk after a cancel request. */
 export class Cancelled extends Error {}
@@ -37,7 +38,7 @@ export class Control {
     await setImmediate();
     if (this.#paused && !this.#cancelled) {
       for (const listener of this.#listeners) listener(true);
-      await this.#paused;
+      await profiler.spend('idle', () => this.#paused!);
       for (const listener of this.#listeners) listener(false);
     }
     if (this.#cancelled) throw new Cancelled();

@@ -6,6 +6,8 @@ import path from 'node:path';
 export const configPath = (dir: string) => path.join(dir, 'config.sae.json');
 export const jobPath = (dir: string) => path.join(dir, 'job.json');
 export const metricsPath = (dir: string) => path.join(dir, 'metrics.jsonl');
+/** Where the run's time went. */
+export const profilePath = (dir: string) => path.join(dir, 'profile.json');
 export const evaluationPath = (dir: string) => path.join(dir, 'evaluation.json');
 /** The result and its description, in SAELens's format. */
 export const weightsPath = (dir: string) => path.join(dir, 'sae_weights.safetensors');

@@ -4,9 +4,10 @@ import { configSchema, parseConfig, type SaeConfig } from '../shared/config.js';
 import { inputError } from '../shared/errors.js';
 import { engineProgressSchema, isTerminal, metricsSchema, type JobStatus, type Metrics } from '../shared/events.js';
 import type { Evaluation } from '../shared/messages.js';
+import { profileSchema, type Profile } from '../shared/profile.js';
 import { writeFileAtomic } from './atomic.js';
 import { absolutePaths, readConfigFile } from './config-file.js';
-import { configPath, evaluationPath, jobPath, metricsPath, newestCheckpoint } from './layout.js';
+import { configPath, evaluationPath, jobPath, metricsPath, newestCheckpoint, profilePath } from './layout.js';
 import { RunLock } from './lock.js';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -169,6 +170,8 @@ export interface RunSummary {
   config: SaeConfig;
   /** Null where there is none, or a damaged one. */
   evaluation: Evaluation | null;
+  /** Where the time went until the last checkpoint, or the end; null where that is not known. */
+  profile: Profile | null;
   /** Where a resume would start: the folder of the newest checkpoint. */
   checkpoint: string | null;
 }
@@ -196,6 +199,7 @@ export async function readRunSummary(dir: string): Promise<RunSummary> {
     job,
     config: await readRunConfig(dir, job),
     evaluation: await readEvaluation(dir),
+    profile: await readProfile(dir),
     checkpoint: await newestCheckpoint(dir),
   };
 }
@@ -212,6 +216,16 @@ export async function readRun(dir: string): Promise<Run> {
 async function readEvaluation(dir: string): Promise<Evaluation | null> {
   const parsed = v.safeParse(evaluationSchema, parseJson((await readOrNull(evaluationPath(dir))) ?? ''));
   return parsed.success ? parsed.output : null;
+}
+
+/** Null where there is none, or a damaged one. */
+export async function readProfile(dir: string): Promise<Profile | null> {
+  const parsed = v.safeParse(profileSchema, parseJson((await readOrNull(profilePath(dir))) ?? ''));
+  return parsed.success ? parsed.output : null;
+}
+
+export async function writeProfile(dir: string, profile: Profile): Promise<void> {
+  await writeFileAtomic(profilePath(dir), `${JSON.stringify(profile, null, 2)}\n`);
 }
 
 async function readRunConfig(dir: string, job: JobRecord): Promise<SaeConfig> {

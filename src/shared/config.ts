@@ -23,6 +23,8 @@ const flag = (about: string) => v.pipe(v.boolean(), v.description(about));
 
 export const architectures = ['topk', 'standard'] as const;
 export type Architecture = (typeof architectures)[number];
+export const preselections = ['int8', 'none'] as const;
+export type Preselection = (typeof preselections)[number];
 
 const fields = {
   $schema: text('The JSON Schema of this file; ignored.'),
@@ -72,6 +74,12 @@ const fields = {
   dead_after_tokens: whole(
     1,
     'A latent is dead when it fired on none of the last so many tokens. Default: 5 % of the run, from 100,000 to 10 million.',
+  ),
+  preselection: v.pipe(
+    v.picklist(preselections),
+    v.description(
+      'How topk finds a token’s k latents: among candidates of an int8 product, of which the exact pre-activations decide (int8), or all of them exactly (none). Default: int8.',
+    ),
   ),
 
   shuffle_buffer_tokens: whole(1, 'Activations mixed in memory before they are drawn in batches. Default: 131072.'),

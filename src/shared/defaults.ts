@@ -39,6 +39,7 @@ export const trainingDefaults = {
   adam_beta2: 0.999,
   adam_epsilon: 1e-8,
   clip_norm: 1,
+  preselection: 'int8',
   aux_coef: 1 / 32,
   shuffle_buffer_tokens: 2 ** 17,
   activation_cache: 'float32',

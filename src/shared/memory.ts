@@ -1,4 +1,4 @@
-import type { Architecture, ResolvedConfig } from './config.js';
+import type { Architecture, Preselection, ResolvedConfig } from './config.js';
 
 /** How much memory training takes: the arithmetic by which the engine lays out its arrays, for whoever has no engine. */
 
@@ -8,11 +8,17 @@ export const largestWasmMemory = 4 * 2 ** 30;
 /** Sums over latents or rows are cut into this many fixed blocks, so that results do not depend on who computes them. */
 export const blocks = 64;
 
+/** Most threads that share the kernels' work. */
+export const mostThreads = 64;
+
 /** Most dead latents that take part in one AuxK step; beyond it a seeded subset does. */
 const mostDead = 1024;
 
 /** Most active latents of a row that the sparse path takes; above it a dense step is cheaper. */
 const sparseCap = 256;
+
+/** Among fewer latents than so many for each candidate, finding candidates first costs more than it saves. */
+const leastPreselected = 8;
 
 /** Node, ONNX Runtime and the chunks in flight. */
 const programBytes = 300e6;
@@ -29,6 +35,8 @@ export interface StepShape {
   cap: number;
   /** Most latents with dense gradient rows. */
   dense: number;
+  /** Latents of a row that an int8 product proposes and exact pre-activations decide between; 0 where it is not used. */
+  candidates: number;
 }
 
 export interface StepOptions {
@@ -37,25 +45,30 @@ export interface StepOptions {
   latents: number;
   k: number;
   batch: number;
+  preselection: Preselection;
 }
 
-export function stepShape({ architecture, width, latents, k, batch }: StepOptions): StepShape {
-  return architecture === 'topk'
-    ? { width, latents, batch, cap: k, dense: Math.min(mostDead, latents) }
-    : { width, latents, batch, cap: Math.min(sparseCap, latents), dense: latents };
+export function stepShape({ architecture, width, latents, k, batch, preselection }: StepOptions): StepShape {
+  if (architecture !== 'topk') {
+    return { width, latents, batch, cap: Math.min(sparseCap, latents), dense: latents, candidates: 0 };
+  }
+  const candidates = Math.max(Math.ceil(1.5 * k), k + 16);
+  const pays = preselection === 'int8' && latents >= leastPreselected * candidates;
+  return { width, latents, batch, cap: k, dense: Math.min(mostDead, latents), candidates: pays ? candidates : 0 };
 }
 
 /** Reserves arrays one after the other: in a memory to be allocated, or only to count bytes. */
-export interface ArrayPlan<Float32, Float64, Int32> {
+export interface ArrayPlan<Float32, Float64, Int32, Uint8> {
   float32(length: number): Float32;
   float64(length: number): Float64;
   int32(length: number): Int32;
+  uint8(length: number): Uint8;
 }
 
 /** Every array of a training step: parameters, their moments and the step's buffers. */
-export function stepArrays<Float32, Float64, Int32>(
-  plan: ArrayPlan<Float32, Float64, Int32>,
-  { width: d, latents: n, batch, cap, dense }: StepShape,
+export function stepArrays<Float32, Float64, Int32, Uint8>(
+  plan: ArrayPlan<Float32, Float64, Int32, Uint8>,
+  { width: d, latents: n, batch, cap, dense, candidates }: StepShape,
 ) {
   const matrix = () => ({ w: plan.float32(n * d), m: plan.float32(n * d), v: plan.float32(n * d) });
   const vector = (length: number) => ({
@@ -87,16 +100,28 @@ export function stepArrays<Float32, Float64, Int32>(
     denseSlot: plan.int32(n),
     denseEncoder: plan.float32(dense * d),
     denseDecoder: plan.float32(dense * d),
-    scratch: plan.float32(2 * d),
+    /** Of each thread its own: two gradient rows, or the pre-activations of a row's candidates. */
+    scratch: plan.float32(mostThreads * scratchLength(d, candidates)),
     norms: plan.float64(n),
     blockSums: plan.float32(blocks * d),
+    squares: plan.float64(blocks),
+    /** W_e as int8 columns [d, n] with a scale for each latent, and x_c as uint8 around 128. */
+    quantizedEncoder: plan.uint8(candidates > 0 ? n * d : 0),
+    encoderScales: plan.float32(candidates > 0 ? n : 0),
+    quantizedRows: plan.uint8(candidates > 0 ? batch * d : 0),
+    candidates: plan.int32(batch * candidates),
   };
+}
+
+/** Values of a thread's scratch; a whole number of cache lines. */
+export function scratchLength(width: number, candidates: number): number {
+  return 16 * Math.ceil(Math.max(2 * width, candidates) / 16);
 }
 
 const alignment = 64;
 
 /** Addresses for arrays that follow each other in one memory, each where a cache line begins; the first line is left free. */
-export class AddressPlan implements ArrayPlan<number, number, number> {
+export class AddressPlan implements ArrayPlan<number, number, number, number> {
   /** Bytes up to the end of the last array. */
   bytes = alignment;
 
@@ -118,6 +143,10 @@ export class AddressPlan implements ArrayPlan<number, number, number> {
   int32(length: number): number {
     return this.reserve(4 * length);
   }
+
+  uint8(length: number): number {
+    return this.reserve(length);
+  }
 }
 
 /** Bytes of parameters, moments and step buffers that training takes. */
@@ -130,7 +159,7 @@ export function trainingBytes(options: StepOptions): number {
 /** The part of a configuration that decides how much memory its training takes. */
 export type MemoryConfig = Pick<
   ResolvedConfig,
-  'architecture' | 'latent_dim' | 'k' | 'batch_size' | 'shuffle_buffer_tokens'
+  'architecture' | 'latent_dim' | 'k' | 'batch_size' | 'preselection' | 'shuffle_buffer_tokens'
 >;
 
 /** Bytes that a training takes. */
@@ -145,8 +174,8 @@ export interface MemoryNeeded {
 
 /** `width` is d; `rowsPerEpoch` the training tokens of one epoch, Infinity where they are not known. */
 export function memoryNeeded(config: MemoryConfig, width: number, rowsPerEpoch: number): MemoryNeeded {
-  const { architecture, latent_dim: latents, k, batch_size: batch } = config;
-  const parameters = trainingBytes({ architecture, width, latents, k, batch });
+  const { architecture, latent_dim: latents, k, batch_size: batch, preselection } = config;
+  const parameters = trainingBytes({ architecture, width, latents, k, batch, preselection });
   const buffer = 4 * width * Math.min(config.shuffle_buffer_tokens, rowsPerEpoch);
   return { parameters, buffer, total: parameters + buffer + programBytes };
 }

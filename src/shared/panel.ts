@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { SaeConfig } from './config.js';
 import { isTerminal, type JobStatus, type TrainingProgress } from './events.js';
 import type { Evaluation } from './messages.js';
+import type { Profile } from './profile.js';
 import type { Series } from './series.js';
 
 /** What the panel and the extension host say to each other. The panel holds no truth: all it shows is told it here. */
@@ -30,6 +31,8 @@ export interface RunState {
   /** As it was given; complete once the engine has filled in the defaults. */
   config: SaeConfig;
   evaluation: Evaluation | null;
+  /** Where its time went until the last checkpoint, or its end; null where that is not known. */
+  profile: Profile | null;
 }
 
 /** Whether it trains, waits or pauses, rather than being over. */

@@ -7,7 +7,7 @@ import type { Job } from './job.js';
 
 /** How front ends show what a run folder tells, last changed at `changedMs` (milliseconds since 1970). */
 export function stateOfFolder(summary: RunSummary, changedMs: number): RunState {
-  const { dir, job, config, evaluation, checkpoint } = summary;
+  const { dir, job, config, evaluation, profile, checkpoint } = summary;
   const status = isBetweenProcesses(summary, changedMs) ? job.status : summary.status;
   const progress: TrainingProgress = {
     type: 'training_progress',
@@ -33,6 +33,7 @@ export function stateOfFolder(summary: RunSummary, changedMs: number): RunState 
     checkpoint: checkpoint !== null,
     config,
     evaluation: status === 'completed' ? evaluation : null,
+    profile,
   };
 }
 
@@ -55,6 +56,7 @@ export function stateOfJob(job: Job, before: RunState | undefined): RunState {
     checkpoint: before?.checkpoint ?? false,
     config,
     evaluation: null,
+    profile: before?.profile ?? null,
   };
 }
 

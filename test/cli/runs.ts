@@ -69,6 +69,7 @@ export function completedRun(change: Partial<Run> = {}): Run {
       batch_size: 2048,
     },
     lastMetrics: metricsLine(1740, 0.1234),
+    profile: null,
     evaluation,
     checkpoint: null,
     ...change,

@@ -6,7 +6,7 @@ import { fitsInMemory, memoryNeeded, stepShape, trainingBytes, type StepOptions 
 
 const page = 2 ** 16;
 
-test('training takes the memory that the arithmetic says, whatever its shape', () => {
+test('training takes the memory that the arithmetic says, whatever its shape', async () => {
   const random = new Random(1, 'shapes');
   const upTo = (most: number) => 1 + random.below(most);
   for (let i = 0; i < 50; i++) {
@@ -17,15 +17,18 @@ test('training takes the memory that the arithmetic says, whatever its shape', (
       latents,
       k: Math.min(latents, upTo(64)),
       batch: upTo(700),
+      preselection: i % 3 ? 'int8' : 'none',
     };
-    const { arrays } = allocate(stepShape(options));
+    const { arrays } = await allocate(stepShape(options), 1);
     const { buffer } = arrays.xc.view;
     assert.equal(buffer.byteLength, page * Math.ceil(trainingBytes(options) / page), JSON.stringify(options));
   }
 });
 
-test('no two arrays of a step overlap', () => {
-  const { arrays } = allocate(stepShape({ architecture: 'topk', width: 5, latents: 33, k: 3, batch: 7 }));
+test('no two arrays of a step overlap', async () => {
+  const options = { architecture: 'topk', width: 5, latents: 333, k: 3, batch: 7, preselection: 'int8' } as const;
+  const { arrays } = await allocate(stepShape(options), 1);
+  assert.ok(arrays.candidates.view.length > 0);
   const places = Object.values(arrays)
     .flatMap((array) => ('view' in array ? [array] : Object.values(array)))
     .map(({ address, view }) => ({ address, end: address + view.byteLength }))
@@ -42,6 +45,7 @@ test('the shuffle buffer is no larger than an epoch, and 4 GiB of parameters fit
     latent_dim: 4096,
     k: 32,
     batch_size: 2048,
+    preselection: 'int8',
     shuffle_buffer_tokens: 1000,
   } as const;
   assert.equal(memoryNeeded(config, 64, Infinity).buffer, 4 * 64 * 1000);

@@ -72,6 +72,7 @@ export function sampleRun(
       seed: 0,
     },
     evaluation: null,
+    profile: null,
     ...changes,
   };
 }

@@ -5,12 +5,14 @@ import {
   duration,
   fixed,
   localTime,
+  percent,
   printable,
   real,
   sparkline,
   unknown,
   whole,
 } from '../../shared/format.js';
+import { activityNames, shares, type Profile } from '../../shared/profile.js';
 import { dataOf, saeLine } from '../../shared/wording.js';
 import { problemLines } from './problem.js';
 import { columns, pairs } from './table.js';
@@ -76,10 +78,20 @@ export function storyLines(run: Run, metrics: readonly MetricsLine[], resume: st
           ...evaluationLines(evaluation).map(indent),
         ]
       : [],
+    run.profile ? ['where the time went', ...profileLines(run.profile).map(indent)] : [],
     job.error && run.status === 'failed' ? problemLines(job.error) : [],
     isResumable(run) ? ['continue with', indent(resume)] : [],
   ];
   return paragraphs.filter((lines) => lines.length > 0).flatMap((lines, i) => (i > 0 ? ['', ...lines] : lines));
+}
+
+function profileLines(profile: Profile): string[] {
+  const rows = shares(profile).map(({ activity, seconds, part }) => [
+    activityNames[activity],
+    duration(seconds),
+    percent(part),
+  ]);
+  return columns(rows, ['left', 'right', 'right']);
 }
 
 const indent = (line: string) => `  ${line}`;

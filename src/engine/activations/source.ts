@@ -4,6 +4,7 @@ import { ContextExtractor, defaultBatchContexts } from './extract.js';
 import { roundThroughHalf } from './half.js';
 import { epochKey, permute } from './permutation.js';
 import type { ActivationStore } from './store.js';
+import { profiler } from '../profile.js';
 
 /**
  * Training rows in blocks. What a block holds depends on (epoch, block) alone, so that any block can be read again: a resumed run
@@ -101,7 +102,7 @@ export class StoredSource implements ActivationSource {
       reads.push(this.#store.readGroup(group, out.subarray(rows * this.width)));
       rows += this.#store.rowCount(group);
     }
-    await Promise.all(reads);
+    await profiler.spend('disk', () => Promise.all(reads));
     return rows;
   }
 }

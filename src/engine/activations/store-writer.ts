@@ -12,6 +12,7 @@ import {
   type StoreIndex,
   type StoreShape,
 } from './shard.js';
+import { profiler } from '../profile.js';
 
 /** Appends groups of rows to an activation store, shard by shard. Got from `ActivationStore.create`. */
 export class StoreWriter {
@@ -59,12 +60,15 @@ export class StoreWriter {
     if (values.length < count) throw new RangeError(`${rows} rows of ${this.#shape.width} in ${values.length} values`);
     this.#file ??= await open(`${shardPath(this.#dir, this.#shards)}.part`, 'w');
     const encoded = this.#encode(values.subarray(0, count));
-    await writeFully(this.#file, new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength));
+    const bytes = new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+    const file = this.#file;
+    await profiler.spend('disk', () => writeFully(file, bytes));
     for (const { rows, sample, position } of groups) this.#fileGroups.push({ rows, sample, position });
     this.#fileBytes += count * bytesPerValue[this.#shape.dtype];
     this.#groups += groups.length;
     this.#rows += rows;
-    if (this.#fileBytes >= shardLimit(this.#shards, this.#shardBytes)) await this.#finishShard();
+    if (this.#fileBytes >= shardLimit(this.#shards, this.#shardBytes))
+      await profiler.spend('disk', () => this.#finishShard());
   }
 
   /** Completes the store, so that `ActivationStore.open` finds it. `heldOut` says which groups are kept from training. */

@@ -11,6 +11,7 @@ import type { Progress } from '../progress.js';
 import { buildContexts, type BuildContexts } from '../text/build-contexts.js';
 import type { Contexts } from '../text/contexts.js';
 import { documents, listTextFiles, type Document, type TextFile } from '../text/documents.js';
+import { profiler } from '../profile.js';
 
 /** A model cut at a hook point, with its tokenizer. */
 export interface OpenedModel {
@@ -25,7 +26,11 @@ export interface OpenedModel {
  * Opens the model of a configuration at its hook point.
  * @throws WorkbenchError about the model, the hook point or the tokenizer.
  */
-export async function openModel(config: SaeConfig, threads: number): Promise<OpenedModel> {
+export function openModel(config: SaeConfig, threads: number): Promise<OpenedModel> {
+  return profiler.spend('model_load', () => open(config, threads));
+}
+
+async function open(config: SaeConfig, threads: number): Promise<OpenedModel> {
   const files = locateModel(config.model ?? 'bundled:demo-gpt2');
   const graph = readGraph(files.onnx);
   const hook = selectHook(graph, config);
@@ -80,14 +85,16 @@ export function contextsOf(
   { tokenizer, model }: Pick<OpenedModel, 'tokenizer' | 'model'>,
   options: Pick<BuildContexts, 'dir' | 'control' | 'onProgress'>,
 ): Promise<Contexts> {
-  return buildContexts({
-    ...options,
-    documents: all,
-    tokenizer,
-    contextSize: contextSize(config, model),
-    prependBos: config.prepend_bos ?? dataDefaults.prepend_bos,
-    excludeFirstPosition: config.exclude_first_position ?? dataDefaults.exclude_first_position,
-    heldOutFraction: config.held_out_fraction ?? dataDefaults.held_out_fraction,
-    seed: config.seed ?? dataDefaults.seed,
-  });
+  return profiler.spend('tokenizing', () =>
+    buildContexts({
+      ...options,
+      documents: all,
+      tokenizer,
+      contextSize: contextSize(config, model),
+      prependBos: config.prepend_bos ?? dataDefaults.prepend_bos,
+      excludeFirstPosition: config.exclude_first_position ?? dataDefaults.exclude_first_position,
+      heldOutFraction: config.held_out_fraction ?? dataDefaults.held_out_fraction,
+      seed: config.seed ?? dataDefaults.seed,
+    }),
+  );
 }

@@ -3,8 +3,8 @@ import path from 'node:path';
 
 /** The exports of assembly/index.ts; pointers are byte addresses, see there for shapes. */
 export interface Kernels {
-  center(x: number, d: number, s: number, b: number, from: number, to: number): void;
-  keepPositive(
+  center: (x: number, d: number, s: number, b: number, from: number, to: number) => void;
+  keepPositive: (
     values: number,
     indices: number,
     cap: number,
@@ -12,9 +12,9 @@ export interface Kernels {
     sums: number,
     from: number,
     to: number,
-  ): void;
-  keepPositiveDense(values: number, indices: number, n: number, counts: number, from: number, to: number): void;
-  decode(
+  ) => void;
+  keepPositiveDense: (values: number, indices: number, n: number, counts: number, from: number, to: number) => void;
+  decode: (
     values: number,
     indices: number,
     counts: number,
@@ -29,8 +29,8 @@ export interface Kernels {
     bias: number,
     from: number,
     to: number,
-  ): void;
-  sortByLatent(
+  ) => void;
+  sortByLatent: (
     values: number,
     indices: number,
     gz: number,
@@ -43,8 +43,8 @@ export interface Kernels {
     entryRows: number,
     entryValues: number,
     entryGradients: number,
-  ): number;
-  gradientNorms(
+  ) => number;
+  gradientNorms: (
     starts: number,
     entryRows: number,
     entryValues: number,
@@ -63,8 +63,8 @@ export interface Kernels {
     d: number,
     from: number,
     to: number,
-  ): void;
-  update(
+  ) => void;
+  update: (
     starts: number,
     entryRows: number,
     entryValues: number,
@@ -91,8 +91,8 @@ export interface Kernels {
     epsilon: number,
     from: number,
     to: number,
-  ): void;
-  adam(
+  ) => void;
+  adam: (
     w: number,
     m: number,
     v: number,
@@ -105,26 +105,65 @@ export interface Kernels {
     beta2: number,
     rest2: number,
     epsilon: number,
-  ): void;
-  columnSums(x: number, d: number, a: number, out: number, from: number, to: number): void;
+  ) => void;
+  columnSums: (x: number, d: number, a: number, out: number, from: number, to: number) => void;
+  quantizeLatents: (
+    w: number,
+    d: number,
+    n: number,
+    range: number,
+    q: number,
+    scales: number,
+    from: number,
+    to: number,
+  ) => void;
+  quantizeRows: (x: number, d: number, scale: number, q: number, from: number, to: number) => void;
+  sumOfSquares: (x: number, d: number, out: number, from: number, to: number) => void;
+  rank: (
+    xc: number,
+    d: number,
+    encoder: number,
+    bias: number,
+    latents: number,
+    candidates: number,
+    k: number,
+    values: number,
+    indices: number,
+    scratch: number,
+    from: number,
+    to: number,
+  ) => void;
 }
 
-let compiled: WebAssembly.Module | undefined;
+const compiled = new Map<string, WebAssembly.Module>();
+
+/** The kernels' program for a memory, compiled once: there is one for memories that threads share, and one for others. */
+export function compile(memory: WebAssembly.Memory): WebAssembly.Module {
+  const name = memory.buffer instanceof SharedArrayBuffer ? 'kernels-shared.wasm' : 'kernels.wasm';
+  const known = compiled.get(name);
+  if (known) return known;
+  const module = new WebAssembly.Module(readFileSync(wasmPath(name)));
+  compiled.set(name, module);
+  return module;
+}
 
 /** Beside the engine once built; from the sources (tests) in dist/. */
-function wasmPath(): string {
-  const beside = path.join(__dirname, 'kernels.wasm');
-  return existsSync(beside) ? beside : path.join(__dirname, '../../../dist/kernels.wasm');
+function wasmPath(name: string): string {
+  const beside = path.join(__dirname, name);
+  return existsSync(beside) ? beside : path.join(__dirname, '../../../dist', name);
 }
 
 /** The kernels over a memory laid out by a MemoryPlan. */
 export function loadKernels(memory: WebAssembly.Memory): Kernels {
-  compiled ??= new WebAssembly.Module(readFileSync(wasmPath()));
+  return instantiate(compile(memory), memory);
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const env = {
     memory,
     abort: () => {
       throw new Error('a kernel aborted');
     },
   };
-  return new WebAssembly.Instance(compiled, { env }).exports as unknown as Kernels;
+  return new WebAssembly.Instance(module, { env }).exports as unknown as Kernels;
 }

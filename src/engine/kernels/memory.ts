@@ -14,14 +14,15 @@ export interface Block<View> {
  * (growing would detach every view).
  */
 export class MemoryPlan implements ArrayPlan<
-  Block<Float32Array<ArrayBuffer>>,
-  Block<Float64Array<ArrayBuffer>>,
-  Block<Int32Array<ArrayBuffer>>
+  Block<Float32Array>,
+  Block<Float64Array>,
+  Block<Int32Array>,
+  Block<Uint8Array>
 > {
   readonly #addresses = new AddressPlan();
-  readonly #blocks: ((buffer: ArrayBuffer) => void)[] = [];
+  readonly #blocks: ((buffer: ArrayBufferLike) => void)[] = [];
 
-  #reserve<View>(bytes: number, make: (buffer: ArrayBuffer, address: number) => View): Block<View> {
+  #reserve<View>(bytes: number, make: (buffer: ArrayBufferLike, address: number) => View): Block<View> {
     const address = this.#addresses.reserve(bytes);
     let view: View | undefined;
     this.#blocks.push((buffer) => (view = make(buffer, address)));
@@ -34,20 +35,27 @@ export class MemoryPlan implements ArrayPlan<
     };
   }
 
-  float32(length: number): Block<Float32Array<ArrayBuffer>> {
+  float32(length: number): Block<Float32Array> {
     return this.#reserve(length * 4, (buffer, address) => new Float32Array(buffer, address, length));
   }
 
-  float64(length: number): Block<Float64Array<ArrayBuffer>> {
+  float64(length: number): Block<Float64Array> {
     return this.#reserve(length * 8, (buffer, address) => new Float64Array(buffer, address, length));
   }
 
-  int32(length: number): Block<Int32Array<ArrayBuffer>> {
+  int32(length: number): Block<Int32Array> {
     return this.#reserve(length * 4, (buffer, address) => new Int32Array(buffer, address, length));
   }
 
-  /** @throws WorkbenchError `too_large` beyond the 4 GiB a WebAssembly memory can address. */
-  allocate(): WebAssembly.Memory {
+  uint8(length: number): Block<Uint8Array> {
+    return this.#reserve(length, (buffer, address) => new Uint8Array(buffer, address, length));
+  }
+
+  /**
+   * `shared`: by threads; ONNX Runtime cannot read or write such a memory.
+   * @throws WorkbenchError `too_large` beyond the 4 GiB a WebAssembly memory can address.
+   */
+  allocate({ shared = false }: { shared?: boolean } = {}): WebAssembly.Memory {
     const { bytes } = this.#addresses;
     if (bytes > largestWasmMemory) {
       const needed = (bytes / 2 ** 30).toFixed(1);
@@ -55,7 +63,7 @@ export class MemoryPlan implements ArrayPlan<
       throw inputError('too_large', sentence, 'Choose a smaller latent_dim or batch_size.', 'latent_dim');
     }
     const pages = Math.ceil(bytes / page);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
     for (const make of this.#blocks) make(memory.buffer);
     return memory;
   }

@@ -10,6 +10,7 @@ import type { Hook } from './hooks.js';
 import { encodeModel, type ModelProto } from './onnx.js';
 import { isFlat, lastDim } from './shapes.js';
 import { cutModel, logitsOf, spliceModel, spliceNames } from './tap.js';
+import { profiler } from '../profile.js';
 
 export interface SessionOptions {
   threads: number;
@@ -47,7 +48,7 @@ class LoadedModel {
   async run(feeds: Record<string, ort.Tensor>, into?: ort.Tensor): Promise<ort.Tensor> {
     const name = this.session.outputNames[0]!;
     try {
-      const results = await this.session.run(feeds, into ? { [name]: into } : [name]);
+      const results = await profiler.spend('forward', () => this.session.run(feeds, into ? { [name]: into } : [name]));
       return results[name]!;
     } catch (error) {
       const line = firstLine(error);

@@ -26,6 +26,26 @@ export function topkEncoderGraph(d: number, n: number, k: number): Uint8Array {
   return graph.bytes();
 }
 
+/**
+ * Of each row the `candidates` latents with the largest approximate pre-activations, in any order: `indices` (int32).
+ * `rows` [rows, d] is uint8 around 128, `encoder` int8 [d, n], and h ≈ scales·(rows − 128)·encoder + bias.
+ */
+export function candidatesGraph(d: number, n: number, candidates: number): Uint8Array {
+  const graph = new OnnxBuilder();
+  graph.input('rows', 'uint8', ['rows', d]);
+  graph.input('encoder', 'int8', [d, n]);
+  graph.input('scales', 'float32', [n]);
+  graph.input('bias', 'float32', [n]);
+  const one = graph.constant('one', 'float32', [1], []);
+  const middle = graph.constant('middle', 'uint8', [128], []);
+  const product = ['rows', 'encoder', one, 'scales', middle, '', 'bias'];
+  graph.node('MatMulIntegerToFloat', product, 'h', {}, 'com.microsoft');
+  graph.node('TopK', ['h', graph.constant('k', 'int64', [candidates])], ['values', 'places'], { axis: -1, sorted: 0 });
+  graph.node('Cast', ['places'], 'indices', { to: 6 });
+  graph.output('indices', 'int32', ['rows', candidates]);
+  return graph.bytes();
+}
+
 /** Pre-activations alone: `h` [rows, n]. */
 export function denseEncoderGraph(d: number, n: number): Uint8Array {
   const graph = new OnnxBuilder();

@@ -3,9 +3,10 @@ import { MemoryPlan, type Block } from '../kernels/memory.js';
 import { createSession, ort } from '../ort.js';
 import { denseEncoderGraph, topkEncoderGraph } from './graphs.js';
 import type { SaeWeights } from './weights.js';
+import { profiler } from '../profile.js';
 
-type Floats = Float32Array<ArrayBuffer>;
-type Ints = Int32Array<ArrayBuffer>;
+type Floats = Float32Array;
+type Ints = Int32Array;
 
 /** What an SAE makes of some rows; the arrays are valid until the next run. */
 export interface Inferred {
@@ -82,7 +83,11 @@ export class SaeInference {
   }
 
   /** Encodes and decodes the first `rows` rows of x, [rows, d], rows ≤ maxRows. */
-  async run(x: Float32Array, rows: number): Promise<Inferred> {
+  run(x: Float32Array, rows: number): Promise<Inferred> {
+    return profiler.spend('kernels', () => this.#run(x, rows));
+  }
+
+  async #run(x: Float32Array, rows: number): Promise<Inferred> {
     const { width: d, latents: n } = this.#weights;
     const a = this.#arrays;
     a.xc.view.set(x.subarray(0, rows * d));
@@ -93,10 +98,10 @@ export class SaeInference {
     const values = new ort.Tensor('float32', a.values.view.subarray(0, rows * cap), [rows, cap]);
     if (topk) {
       const indices = new ort.Tensor('int32', a.indices.view.subarray(0, rows * cap), [rows, cap]);
-      await this.#session.run(feeds, { values, indices });
+      await profiler.spend('encoder', () => this.#session.run(feeds, { values, indices }));
       this.#kernels.keepPositive(a.values.address, a.indices.address, cap, a.counts.address, a.sums.address, 0, rows);
     } else {
-      await this.#session.run(feeds, { h: values });
+      await profiler.spend('encoder', () => this.#session.run(feeds, { h: values }));
       this.#kernels.keepPositiveDense(a.values.address, a.indices.address, n, a.counts.address, 0, rows);
     }
     const addresses = [a.values.address, a.indices.address, a.counts.address, cap, a.decoder.address] as const;

@@ -27,7 +27,7 @@ export interface SaeWeights {
  * homogeneous of degree one, so only the biases change; the matrices are shared, not copied.
  */
 export function unscale(weights: SaeWeights, scale: number): SaeWeights {
-  const divide = (bias: Float32Array) => bias.map((value) => value / scale);
+  const divide = (bias: Float32Array) => new Float32Array(bias).map((value) => value / scale);
   return {
     ...weights,
     encoderBias: divide(weights.encoderBias),

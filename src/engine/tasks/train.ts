@@ -3,7 +3,7 @@ import { makeFolders, writeFileAtomic } from '../../run/atomic.js';
 import { readConfigFile } from '../../run/config-file.js';
 import { configPath, newestCheckpoint, weightsPath } from '../../run/layout.js';
 import { RunLock } from '../../run/lock.js';
-import { appendMetrics, truncateMetrics } from '../../run/records.js';
+import { appendMetrics, readProfile, truncateMetrics, writeProfile } from '../../run/records.js';
 import { totalSteps, type SaeConfig } from '../../shared/config.js';
 import { inputError } from '../../shared/errors.js';
 import { emptyMetrics, type Metrics } from '../../shared/events.js';
@@ -13,8 +13,9 @@ import { ShuffleBuffer } from '../activations/shuffle-buffer.js';
 import type { TaskContext } from '../context.js';
 import { Cancelled } from '../control.js';
 import { environment } from '../data/provenance.js';
+import { addSeconds, profiler } from '../profile.js';
 import { Progress } from '../progress.js';
-import { unscale } from '../sae/weights.js';
+import { unscale, type SaeWeights } from '../sae/weights.js';
 import type { TrainingBackend } from '../training/backend.js';
 import { CpuBackend } from '../training/backends/cpu/cpu.js';
 import { cpuOptions } from '../training/backends/cpu/options.js';
@@ -79,19 +80,27 @@ async function trainInFolder(
     },
   });
   try {
-    const { config } = data;
     await recordConfig(runDir, data, threads, earlier);
-    const backend = await CpuBackend.create(cpuOptions(config, data.source.width, threads));
-    try {
-      const { fired, metrics } = await trainToTheEnd(task, context, lock, progress, data, backend);
-      const weights = unscale(backend.weights, backend.constants.scale);
-      await finish({ runDir, data, weights, fired, threads, context, progress });
-      const peakRssBytes = 1024 * process.resourceUsage().maxRSS;
-      context.log('engine', 'DEBUG', `Peak memory ${formatBytes(peakRssBytes)}`);
-      return { weightsPath: weightsPath(runDir), metrics, peakRssBytes };
-    } finally {
-      await backend.dispose();
-    }
+    const before = task.resume ? await readProfile(runDir) : null;
+    const recordProfile = (recall: number | null) =>
+      writeProfile(runDir, {
+        seconds: before ? addSeconds(before.seconds, profiler.seconds) : profiler.seconds,
+        preselection_recall: recall,
+      });
+    const { weights, fired, metrics, recall } = await trained(
+      task,
+      context,
+      lock,
+      progress,
+      data,
+      threads,
+      recordProfile,
+    );
+    await finish({ runDir, data, weights, fired, threads, context, progress });
+    await recordProfile(recall);
+    const peakRssBytes = 1024 * process.resourceUsage().maxRSS;
+    context.log('engine', 'DEBUG', `Peak memory ${formatBytes(peakRssBytes)}`);
+    return { weightsPath: weightsPath(runDir), metrics, peakRssBytes };
   } finally {
     await data.dispose();
   }
@@ -119,7 +128,38 @@ async function recordConfig(
   await writeFileAtomic(configPath(runDir), `${JSON.stringify(complete, null, 2)}\n`);
 }
 
-/** Initialises or resumes, and trains until the last step. */
+interface Trained {
+  /** In the model's units. */
+  weights: SaeWeights;
+  /** How often each latent fired in the last epoch, [n]. */
+  fired: Uint32Array;
+  metrics: Metrics;
+  recall: number | null;
+}
+
+/** Trains an SAE, and gives back what only training needs before the rest of the run begins. */
+async function trained(
+  task: TrainTask,
+  context: TaskContext,
+  lock: RunLock,
+  progress: Progress,
+  data: TrainingData,
+  threads: number,
+  recordProfile: (recall: number | null) => Promise<void>,
+): Promise<Trained> {
+  const backend = await CpuBackend.create(cpuOptions(data.config, data.source.width, threads));
+  try {
+    const record = () => recordProfile(backend.recall);
+    const metrics = await trainToTheEnd(task, context, lock, progress, data, backend, record);
+    const { encoder, decoder, ...rest } = unscale(backend.weights, backend.constants.scale);
+    const weights = { ...rest, encoder: new Float32Array(encoder), decoder: new Float32Array(decoder) };
+    return { weights, fired: backend.fired, metrics, recall: backend.recall };
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** Initialises or resumes, and trains until the last step; the last metrics. */
 async function trainToTheEnd(
   { runDir, resume }: TrainTask,
   { control, log }: TaskContext,
@@ -127,7 +167,8 @@ async function trainToTheEnd(
   progress: Progress,
   data: TrainingData,
   backend: TrainingBackend,
-): Promise<{ fired: Uint32Array; metrics: Metrics }> {
+  recordProfile: () => Promise<void>,
+): Promise<Metrics> {
   const { config, source } = data;
   const stepsPerEpoch = Math.floor(source.rowsPerEpoch / config.batch_size);
   const steps = totalSteps(config, source.rowsPerEpoch);
@@ -162,6 +203,7 @@ async function trainToTheEnd(
   const save = async (step: number) => {
     if (lock.lost) return;
     const written = await writeCheckpoint(runDir, { step, metrics, shuffle: buffer.state(), tensors: backend.tensors });
+    await recordProfile();
     log('training', 'DEBUG', `Checkpoint ${written}`);
   };
   const expectFinish = finishEstimate(progress, data);
@@ -190,7 +232,7 @@ async function trainToTheEnd(
     // However it ends, what is shown is what was reached.
     progress.report();
   }
-  return { fired: backend.fired, metrics };
+  return metrics;
 }
 
 function describe({ config, language }: TrainingData): string {

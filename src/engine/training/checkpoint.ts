@@ -6,6 +6,7 @@ import { renameReplacing, syncFolder } from '../../run/atomic.js';
 import { checkpointDir, checkpointsDir, checkpointSteps } from '../../run/layout.js';
 import type { ShuffleState } from '../activations/shuffle-buffer.js';
 import { readSafetensors, writeSafetensors, type Tensor } from '../sae/formats/safetensors.js';
+import { profiler } from '../profile.js';
 
 const kept = 2;
 
@@ -22,10 +23,11 @@ export interface Checkpoint {
 const file = (folder: string) => path.join(folder, 'state.safetensors');
 
 /** Writes `checkpoints/<step>`, whole or not at all, and removes all but the newest two. */
-export async function writeCheckpoint(
-  runDir: string,
-  { step, metrics, shuffle, tensors }: Checkpoint,
-): Promise<string> {
+export function writeCheckpoint(runDir: string, checkpoint: Checkpoint): Promise<string> {
+  return profiler.spend('disk', () => write(runDir, checkpoint));
+}
+
+async function write(runDir: string, { step, metrics, shuffle, tensors }: Checkpoint): Promise<string> {
   const folder = checkpointDir(runDir, step);
   // one name for all of them: what a kill leaves behind is replaced by the next
   const part = path.join(checkpointsDir(runDir), '.part');

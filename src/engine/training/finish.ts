@@ -15,6 +15,7 @@ import { writeSaelens } from '../sae/formats/saelens.js';
 import { SaeInference } from '../sae/infer.js';
 import type { SaeWeights } from '../sae/weights.js';
 import type { TrainingData } from './data.js';
+import { profiler } from '../profile.js';
 
 export interface Finish {
   runDir: string;
@@ -31,17 +32,26 @@ export interface Finish {
 /** Evaluates a trained SAE, finds its features' examples and writes the results; then the run needs no checkpoint any more. */
 export async function finish(job: Finish): Promise<void> {
   const { runDir, data, weights, threads, context, progress } = job;
-  const { config, language } = data;
   const inference = await SaeInference.create(weights, threads);
   let evaluation: Evaluation;
   let examples: TopExamples | null;
   try {
     evaluation = await evaluate(job, inference);
-    examples = config.feature_tokens > 0 ? await collect(job, inference) : null;
+    examples = data.config.feature_tokens > 0 ? await collect(job, inference) : null;
   } finally {
     await inference.dispose();
   }
   progress.begin('training', 'saving');
+  await profiler.spend('disk', () => save(job, evaluation, examples));
+  context.log('sae', 'INFO', `Wrote ${weightsPath(runDir)}`);
+}
+
+async function save(
+  { runDir, data, weights, threads, context }: Finish,
+  evaluation: Evaluation,
+  examples: TopExamples | null,
+): Promise<void> {
+  const { config, language } = data;
   await writeFileAtomic(evaluationPath(runDir), `${JSON.stringify(evaluation, null, 2)}\n`);
   if (examples) {
     const text = language && textAround(language.contexts, language.opened.tokenizer);
@@ -59,7 +69,6 @@ export async function finish(job: Finish): Promise<void> {
   // the checkpoint last: from it alone a run that is killed here need not be trained again
   await rm(cacheDir(runDir), { recursive: true, force: true });
   await rm(checkpointsDir(runDir), { recursive: true, force: true });
-  context.log('sae', 'INFO', `Wrote ${weightsPath(runDir)}`);
 }
 
 function total({ rowCount }: TrainingData, groups: Uint32Array): number {

@@ -18,6 +18,7 @@ import { notesPart } from './notes.js';
 import { progressPart } from './progress.js';
 import { cardStyles } from './run-card-styles.js';
 import { summaryOf } from './summary.js';
+import { timeTable } from './time-table.js';
 
 const actionLabels: Record<RunAction, string> = {
   pause: 'Pause',
@@ -109,7 +110,7 @@ export class RunCard extends LitElement {
   }
 
   #body(run: RunState): TemplateResult {
-    const { config, evaluation, progress } = run;
+    const { config, evaluation, profile, progress } = run;
     const files = [config.model ?? [], config.activation_data_path ?? config.text ?? []].flat();
     return html`
       <div class="origin">
@@ -126,6 +127,7 @@ export class RunCard extends LitElement {
       </div>
       ${guard([evaluation, progress.metrics], () => (evaluation ? evaluationTable(evaluation, progress.metrics) : nothing))}
       <iw-run-charts .series=${this.store.series(run.id)} .active=${isActive(run)}></iw-run-charts>
+      ${guard([profile], () => (profile ? timeTable(profile) : nothing))}
       ${guard([config, run.completedAt, progress.attempt], () => detailsTable(run))}
     `;
   }

@@ -14,6 +14,7 @@ const base: CpuOptions = {
   latents: 45,
   k: 5,
   batch: 67,
+  preselection: 'int8',
   threads: 1,
   seed: 3,
   clipNorm: 1,

@@ -2,6 +2,7 @@
 // row-major float32. Each works on a range [from, to) of rows or latents, so that several threads can share one call.
 // Sums that cross rows go to float64 or to arrays that the caller adds up in a fixed order.
 
+export { quantizeLatents, quantizeRows, rank, sumOfSquares } from './preselect';
 import { adam as adamRow, axpy, axpy4, dot, dot4, scale } from './vector';
 
 /** x = s·x − b for rows [from, to): activations to training units, centred at the decoder bias. */

@@ -14,7 +14,9 @@ export class AuxK {
   readonly #threads: number;
   readonly #seed: number;
   readonly #sessions = new Map<boolean, ort.InferenceSession>();
+  /** What ONNX Runtime reads and writes, which must be no memory that threads share. */
   #rows = new Float32Array(0);
+  #batch: { xc: Float32Array; residual: Float32Array } | undefined;
 
   constructor(arrays: Arrays, shape: StepShape, threads: number, seed: number) {
     this.#arrays = arrays;
@@ -33,12 +35,18 @@ export class AuxK {
     const most = Math.min(Math.floor(d / 2), dead.length);
     const select = chosen.length > most;
     const size = chosen.length * d;
-    // one buffer for both gathered matrices and the biases
-    if (this.#rows.length < 2 * size + chosen.length) this.#rows = new Float32Array(2 * size + chosen.length);
-    const encoder = this.#rows.subarray(0, size);
-    const decoder = this.#rows.subarray(size, 2 * size);
-    const bias = this.#rows.subarray(2 * size, 2 * size + chosen.length);
+    // one buffer for both gathered matrices, their gradients and the biases
+    if (this.#rows.length < 4 * size + chosen.length) this.#rows = new Float32Array(4 * size + chosen.length);
+    const part = (i: number) => this.#rows.subarray(i * size, (i + 1) * size);
+    const [encoder, decoder, encoderGradient, decoderGradient] = [part(0), part(1), part(2), part(3)];
+    const bias = this.#rows.subarray(4 * size, 4 * size + chosen.length);
     const arrays = this.#arrays;
+    const { xc, residual } = (this.#batch ??= {
+      xc: new Float32Array(batch * d),
+      residual: new Float32Array(batch * d),
+    });
+    xc.set(arrays.xc.view);
+    residual.set(arrays.residual.view);
     chosen.forEach((latent, slot) => {
       encoder.set(arrays.encoder.w.view.subarray(latent * d, (latent + 1) * d), slot * d);
       decoder.set(arrays.decoder.w.view.subarray(latent * d, (latent + 1) * d), slot * d);
@@ -51,8 +59,8 @@ export class AuxK {
     const session = await this.#session(select);
     await session.run(
       {
-        xc: matrix(arrays.xc.view, batch),
-        r: matrix(arrays.residual.view, batch),
+        xc: matrix(xc, batch),
+        r: matrix(residual, batch),
         encoder: matrix(encoder, D),
         decoder: matrix(decoder, D),
         encoder_bias: new ort.Tensor('float32', bias, [D]),
@@ -61,11 +69,13 @@ export class AuxK {
       },
       {
         loss: new ort.Tensor('float32', loss, []),
-        encoder_gradient: matrix(arrays.denseEncoder.view.subarray(0, size), D),
-        decoder_gradient: matrix(arrays.denseDecoder.view.subarray(0, size), D),
+        encoder_gradient: matrix(encoderGradient, D),
+        decoder_gradient: matrix(decoderGradient, D),
         bias_gradient: new ort.Tensor('float32', biasGradient, [D]),
       },
     );
+    arrays.denseEncoder.view.set(encoderGradient);
+    arrays.denseDecoder.view.set(decoderGradient);
     chosen.forEach((latent, slot) => {
       arrays.denseSlot.view[latent] = slot;
       arrays.encoderBias.gradient.view[latent] = biasGradient[slot]!;

@@ -23,11 +23,16 @@ export class DenseStep {
   readonly #session: ort.InferenceSession;
   readonly #arrays: Arrays;
   readonly #shape: StepShape;
+  /** The parameters, in memory that ONNX Runtime can read. */
+  readonly #encoder: Float32Array;
+  readonly #decoder: Float32Array;
 
   private constructor(session: ort.InferenceSession, arrays: Arrays, shape: StepShape) {
     this.#session = session;
     this.#arrays = arrays;
     this.#shape = shape;
+    this.#encoder = new Float32Array(shape.latents * shape.width);
+    this.#decoder = new Float32Array(shape.latents * shape.width);
   }
 
   static async create(arrays: Arrays, shape: StepShape, threads: number): Promise<DenseStep> {
@@ -42,17 +47,20 @@ export class DenseStep {
     const sums: DenseSums = { l1: 0, active: 0, mostActive: 0, activePerLatent: new Float64Array(n) };
     a.denseEncoder.view.fill(0);
     a.denseDecoder.view.fill(0);
+    this.#encoder.set(a.encoder.w.view);
+    this.#decoder.set(a.decoder.w.view);
+    const bias = a.encoderBias.w.view.slice();
     const chunk = chunkRows(n, batch);
     for (let from = 0; from < batch; from += chunk) {
       await between();
       const to = Math.min(batch, from + chunk);
-      const rows = (view: Float32Array) => new ort.Tensor('float32', view.subarray(from * d, to * d), [to - from, d]);
+      const rows = (view: Float32Array) => new ort.Tensor('float32', view.slice(from * d, to * d), [to - from, d]);
       const scalar = (value: number) => new ort.Tensor('float32', Float32Array.of(value), []);
       const out = await this.#session.run({
         xc: rows(a.xc.view),
-        encoder: new ort.Tensor('float32', a.encoder.w.view, [n, d]),
-        decoder: new ort.Tensor('float32', a.decoder.w.view, [n, d]),
-        encoder_bias: new ort.Tensor('float32', a.encoderBias.w.view, [n]),
+        encoder: new ort.Tensor('float32', this.#encoder, [n, d]),
+        decoder: new ort.Tensor('float32', this.#decoder, [n, d]),
+        encoder_bias: new ort.Tensor('float32', bias, [n]),
         a: scalar(2 / batch),
         penalty: scalar(sparsityCoef / batch),
       });

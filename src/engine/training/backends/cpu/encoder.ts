@@ -9,32 +9,31 @@ export function chunkRows(latents: number, rows: number): number {
 }
 
 /**
- * The encoder as Gemm → TopK over chunks of the batch. Reads and writes the kernels' memory in place: nothing is copied.
+ * The encoder as Gemm → TopK over chunks of the batch. ONNX Runtime takes no memory that threads share: the parameters are
+ * copied for it once a step, rows and winners by the chunk.
  */
 export class Encoder {
   readonly #session: ort.InferenceSession;
-  readonly #calls: { feeds: ort.InferenceSession.FeedsType; fetches: ort.InferenceSession.FetchesType }[] = [];
+  readonly #arrays: Arrays;
+  readonly #shape: StepShape;
+  readonly #chunk: number;
+  readonly #encoder: Float32Array;
+  readonly #bias: Float32Array;
+  readonly #rows: Float32Array;
+  readonly #values: Float32Array;
+  readonly #indices: Int32Array;
 
   private constructor(session: ort.InferenceSession, arrays: Arrays, shape: StepShape) {
-    this.#session = session;
     const { width: d, latents: n, batch, cap } = shape;
-    const parameters = {
-      encoder: new ort.Tensor('float32', arrays.encoder.w.view, [n, d]),
-      encoder_bias: new ort.Tensor('float32', arrays.encoderBias.w.view, [n]),
-    };
-    const chunk = chunkRows(n, batch);
-    for (let from = 0; from < batch; from += chunk) {
-      const to = Math.min(batch, from + chunk);
-      const part = <T extends Float32Array | Int32Array>(view: T, width: number) =>
-        view.subarray(from * width, to * width) as T;
-      this.#calls.push({
-        feeds: { ...parameters, xc: new ort.Tensor('float32', part(arrays.xc.view, d), [to - from, d]) },
-        fetches: {
-          values: new ort.Tensor('float32', part(arrays.values.view, cap), [to - from, cap]),
-          indices: new ort.Tensor('int32', part(arrays.indices.view, cap), [to - from, cap]),
-        },
-      });
-    }
+    this.#session = session;
+    this.#arrays = arrays;
+    this.#shape = shape;
+    this.#chunk = chunkRows(n, batch);
+    this.#encoder = new Float32Array(n * d);
+    this.#bias = new Float32Array(n);
+    this.#rows = new Float32Array(this.#chunk * d);
+    this.#values = new Float32Array(this.#chunk * cap);
+    this.#indices = new Int32Array(this.#chunk * cap);
   }
 
   static async create(arrays: Arrays, shape: StepShape, threads: number): Promise<Encoder> {
@@ -44,10 +43,45 @@ export class Encoder {
 
   /** Fills values and indices [B, cap] from x_c; `between` runs before each chunk. */
   async run(between: () => Promise<void>): Promise<void> {
-    for (const { feeds, fetches } of this.#calls) {
+    const { values, indices } = this.#arrays;
+    const { batch, cap } = this.#shape;
+    this.#copyParameters();
+    for (let from = 0; from < batch; from += this.#chunk) {
       await between();
-      await this.#session.run(feeds, fetches);
+      const to = Math.min(batch, from + this.#chunk);
+      await this.#runChunk(from, to);
+      values.view.set(this.#values.subarray(0, (to - from) * cap), from * cap);
+      indices.view.set(this.#indices.subarray(0, (to - from) * cap), from * cap);
     }
+  }
+
+  /** What `run` would find for the first chunk of the batch: values and indices [rows, cap]. */
+  async firstChunk(): Promise<{ rows: number; values: Float32Array; indices: Int32Array }> {
+    this.#copyParameters();
+    await this.#runChunk(0, this.#chunk);
+    return { rows: this.#chunk, values: this.#values, indices: this.#indices };
+  }
+
+  #copyParameters(): void {
+    this.#encoder.set(this.#arrays.encoder.w.view);
+    this.#bias.set(this.#arrays.encoderBias.w.view);
+  }
+
+  async #runChunk(from: number, to: number): Promise<void> {
+    const { width: d, latents: n, cap } = this.#shape;
+    const rows = to - from;
+    this.#rows.set(this.#arrays.xc.view.subarray(from * d, to * d));
+    await this.#session.run(
+      {
+        encoder: new ort.Tensor('float32', this.#encoder, [n, d]),
+        encoder_bias: new ort.Tensor('float32', this.#bias, [n]),
+        xc: new ort.Tensor('float32', this.#rows.subarray(0, rows * d), [rows, d]),
+      },
+      {
+        values: new ort.Tensor('float32', this.#values.subarray(0, rows * cap), [rows, cap]),
+        indices: new ort.Tensor('int32', this.#indices.subarray(0, rows * cap), [rows, cap]),
+      },
+    );
   }
 
   async dispose(): Promise<void> {

@@ -1,12 +1,13 @@
-import { stepArrays, type StepShape } from '../../../../shared/memory.js';
-import { loadKernels } from '../../../kernels/kernels.js';
+import { mostThreads, stepArrays, type StepShape } from '../../../../shared/memory.js';
 import { MemoryPlan } from '../../../kernels/memory.js';
+import { KernelPool } from '../../../kernels/pool.js';
 
-/** Parameters, moments and the buffers of one step, in one WebAssembly memory with its kernels. */
-export function allocate(shape: StepShape) {
+/** Parameters, moments and the buffers of one step, in one shared memory, with the threads that work on them. */
+export async function allocate(shape: StepShape, threads: number) {
   const plan = new MemoryPlan();
   const arrays = stepArrays(plan, shape);
-  return { arrays, kernels: loadKernels(plan.allocate()) };
+  const pool = await KernelPool.create(plan.allocate({ shared: true }), Math.min(threads, mostThreads));
+  return { arrays, pool };
 }
 
-export type Arrays = ReturnType<typeof allocate>['arrays'];
+export type Arrays = Awaited<ReturnType<typeof allocate>>['arrays'];

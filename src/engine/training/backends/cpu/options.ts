@@ -21,6 +21,7 @@ export function cpuOptions(config: ResolvedConfig, width: number, threads: numbe
     latents: config.latent_dim,
     k: config.k,
     batch: config.batch_size,
+    preselection: config.preselection,
     threads,
     seed: config.seed,
     clipNorm: config.clip_norm,

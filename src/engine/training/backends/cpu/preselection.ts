@@ -1,0 +1,128 @@
+import { blocks, scratchLength, type StepShape } from '../../../../shared/memory.js';
+import type { KernelPool } from '../../../kernels/pool.js';
+import { createSession, ort } from '../../../ort.js';
+import { candidatesGraph } from '../../../sae/graphs.js';
+import { evenCuts, latentCuts } from './cuts.js';
+import type { Arrays } from './layout.js';
+
+/**
+ * Weights are rounded to 7 bits: two products of an 8-bit and a 7-bit number fit the 16 bits in which older processors add
+ * them up, so that every processor finds the same candidates.
+ */
+const weightRange = 63;
+const rowRange = 127;
+/** Larger activations are cut off, in units of the batch's root mean square: one outlier must not blur all others. */
+const cutOff = 10;
+
+/** Rows of a run of the graph: an int8 product wants more of them than a float one, and the approximations have to fit. */
+const chunkRows = (latents: number, rows: number) =>
+  Math.min(rows, Math.max(256, Math.min(1024, Math.floor(2 ** 24 / latents))));
+
+/**
+ * The encoder in two steps: an int8 product proposes `candidates` latents of each row, and of those the exact pre-activations
+ * decide which k are the largest. Integers add up exactly, so that the result depends on no number of threads.
+ */
+export class Preselection {
+  readonly #session: ort.InferenceSession;
+  readonly #pool: KernelPool;
+  readonly #arrays: Arrays;
+  readonly #shape: StepShape;
+  readonly #chunk: number;
+  readonly #encoder: Int8Array;
+  readonly #scales: Float32Array;
+  readonly #bias: Float32Array;
+  readonly #rows: Uint8Array;
+  readonly #indices: Int32Array;
+
+  private constructor(session: ort.InferenceSession, pool: KernelPool, arrays: Arrays, shape: StepShape) {
+    const { width: d, latents: n, batch, candidates } = shape;
+    this.#session = session;
+    this.#pool = pool;
+    this.#arrays = arrays;
+    this.#shape = shape;
+    this.#chunk = chunkRows(n, batch);
+    this.#encoder = new Int8Array(d * n);
+    this.#scales = new Float32Array(n);
+    this.#bias = new Float32Array(n);
+    this.#rows = new Uint8Array(this.#chunk * d);
+    this.#indices = new Int32Array(this.#chunk * candidates);
+  }
+
+  static async create(arrays: Arrays, pool: KernelPool, shape: StepShape, threads: number): Promise<Preselection> {
+    const graph = candidatesGraph(shape.width, shape.latents, shape.candidates);
+    return new Preselection(await createSession(graph, threads), pool, arrays, shape);
+  }
+
+  /** Fills values and indices [B, cap] from x_c; `between` runs before each chunk. */
+  async run(between: () => Promise<void>): Promise<void> {
+    const a = this.#arrays;
+    const { width: d, latents: n, batch, cap, candidates } = this.#shape;
+    const step = this.#quantize();
+    this.#encoder.set(new Int8Array(a.quantizedEncoder.view.buffer, a.quantizedEncoder.address, d * n));
+    for (let i = 0; i < n; i++) this.#scales[i] = a.encoderScales.view[i]! * step;
+    this.#bias.set(a.encoderBias.w.view);
+    for (let from = 0; from < batch; from += this.#chunk) {
+      await between();
+      const to = Math.min(batch, from + this.#chunk);
+      const rows = to - from;
+      this.#rows.set(a.quantizedRows.view.subarray(from * d, to * d));
+      await this.#session.run(
+        {
+          rows: new ort.Tensor('uint8', this.#rows.subarray(0, rows * d), [rows, d]),
+          encoder: new ort.Tensor('int8', this.#encoder, [d, n]),
+          scales: new ort.Tensor('float32', this.#scales, [n]),
+          bias: new ort.Tensor('float32', this.#bias, [n]),
+        },
+        { indices: new ort.Tensor('int32', this.#indices.subarray(0, rows * candidates), [rows, candidates]) },
+      );
+      a.candidates.view.set(this.#indices.subarray(0, rows * candidates), from * candidates);
+    }
+    this.#pool.run({
+      kernel: 'rank',
+      args: [
+        a.xc.address,
+        d,
+        a.encoder.w.address,
+        a.encoderBias.w.address,
+        a.candidates.address,
+        candidates,
+        cap,
+        a.values.address,
+        a.indices.address,
+        a.scratch.address,
+      ],
+      cuts: evenCuts(batch),
+      perThread: { arg: 9, bytes: 4 * scratchLength(d, candidates) },
+    });
+  }
+
+  /** W_e and x_c as small integers; the step between two of x_c's. */
+  #quantize(): number {
+    const a = this.#arrays;
+    const { width: d, latents: n, batch } = this.#shape;
+    this.#pool.run({
+      kernel: 'quantizeLatents',
+      args: [a.encoder.w.address, d, n, weightRange, a.quantizedEncoder.address, a.encoderScales.address],
+      cuts: latentCuts(n),
+    });
+    const rows = evenCuts(batch);
+    this.#pool.run({
+      kernel: 'sumOfSquares',
+      args: [a.xc.address, d, a.squares.address],
+      cuts: rows,
+      perRange: { arg: 2, bytes: 8 },
+    });
+    const meanSquare = a.squares.view.subarray(0, blocks).reduce((sum, square) => sum + square, 0) / (batch * d);
+    const step = (cutOff * Math.sqrt(meanSquare)) / rowRange || 1;
+    this.#pool.run({
+      kernel: 'quantizeRows',
+      args: [a.xc.address, d, step, a.quantizedRows.address],
+      cuts: rows,
+    });
+    return step;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+}

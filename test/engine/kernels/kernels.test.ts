@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadKernels } from '../../../src/engine/kernels/kernels.js';
+import { MemoryPlan } from '../../../src/engine/kernels/memory.js';
+import { KernelPool } from '../../../src/engine/kernels/pool.js';
+import { Random } from '../../../src/engine/random.js';
+
+const random = new Random(4, 'kernels');
+const normals = (length: number) => Float32Array.from({ length }, () => random.normal());
+
+test('latents become int8 columns, each with its own scale, whatever the shape', () => {
+  for (const [n, d] of [
+    [16, 4],
+    [33, 7],
+    [64, 30],
+    [5, 3],
+    [100, 1],
+  ] as const) {
+    const plan = new MemoryPlan();
+    const w = plan.float32(n * d);
+    const q = plan.uint8(n * d);
+    const scales = plan.float32(n);
+    const kernels = loadKernels(plan.allocate());
+    w.view.set(normals(n * d));
+    w.view.fill(0, d, 2 * d); // a latent of zeros
+    kernels.quantizeLatents(w.address, d, n, 63, q.address, scales.address, 0, 16);
+    kernels.quantizeLatents(w.address, d, n, 63, q.address, scales.address, Math.min(16, n), n);
+    const int8 = new Int8Array(q.view.buffer, q.address, n * d);
+    for (let i = 0; i < n; i++) {
+      const row = w.view.subarray(i * d, (i + 1) * d);
+      const most = row.reduce((size, value) => Math.max(size, Math.abs(value)), 0);
+      assert.ok(Math.abs(scales.view[i]! - most / 63) <= 1e-6 * most);
+      for (let j = 0; j < d; j++) {
+        const exact = most === 0 ? 0 : (row[j]! * 63) / most;
+        assert.ok(Math.abs(int8[j * n + i]! - exact) <= 0.5001, `latent ${i} of ${n}, ${j} of ${d}`);
+      }
+    }
+  }
+});
+
+test('rows become uint8 around 128, cut off at its ends', () => {
+  const plan = new MemoryPlan();
+  const [rows, d] = [5, 13];
+  const x = plan.float32(rows * d);
+  const q = plan.uint8(rows * d);
+  const kernels = loadKernels(plan.allocate());
+  x.view.set(normals(rows * d).map((value) => 100 * value));
+  x.view.set([0, 1e6, -1e6, 0.49, 0.51, -0.51]);
+  for (let row = 0; row < rows; row++) kernels.quantizeRows(x.address, d, 1, q.address, row, row + 1);
+  for (const [i, value] of x.view.entries()) {
+    const wanted = Math.min(255, Math.max(0, 128 + value));
+    assert.ok(Math.abs(q.view[i]! - wanted) <= 0.5001, `${value} became ${q.view[i]}`);
+  }
+});
+
+test('of the candidates those with the largest exact pre-activations are kept, as many as asked for, equal ones too', () => {
+  const [rows, d, n, candidates, k] = [9, 6, 40, 23, 8];
+  const plan = new MemoryPlan();
+  const xc = plan.float32(rows * d);
+  const encoder = plan.float32(n * d);
+  const bias = plan.float32(n);
+  const latents = plan.int32(rows * candidates);
+  const values = plan.float32(rows * k);
+  const indices = plan.int32(rows * k);
+  const scratch = plan.float32(candidates);
+  const kernels = loadKernels(plan.allocate());
+  xc.view.set(normals(rows * d));
+  xc.view.fill(0, 0, d); // every pre-activation of the first row is the bias, and many are equal
+  encoder.view.set(normals(n * d));
+  bias.view.set(Float32Array.from({ length: n }, (_, i) => (i % 3) / 4));
+  for (let row = 0; row < rows; row++) {
+    const order = Array.from({ length: n }, (_, i) => (7 * i + row) % n);
+    latents.view.set(order.slice(0, candidates), row * candidates);
+  }
+  kernels.rank(
+    xc.address,
+    d,
+    encoder.address,
+    bias.address,
+    latents.address,
+    candidates,
+    k,
+    values.address,
+    indices.address,
+    scratch.address,
+    0,
+    rows,
+  );
+  for (let row = 0; row < rows; row++) {
+    const h = (latent: number) => {
+      let sum = bias.view[latent]!;
+      for (let j = 0; j < d; j++) sum += xc.view[row * d + j]! * encoder.view[latent * d + j]!;
+      return sum;
+    };
+    const all = [...latents.view.subarray(row * candidates, (row + 1) * candidates)].map(h).sort((a, b) => b - a);
+    const kept = [...indices.view.subarray(row * k, (row + 1) * k)];
+    assert.equal(new Set(kept).size, k);
+    const found = kept.map(h).sort((a, b) => b - a);
+    for (const [i, value] of found.entries()) assert.ok(Math.abs(value - all[i]!) < 1e-5);
+    for (const [i, latent] of kept.entries()) assert.ok(Math.abs(values.view[row * k + i]! - h(latent)) < 1e-5);
+  }
+});
+
+test('threads share a call: every range is computed once, with its own output and its thread’s own scratch', async () => {
+  const [rows, d] = [1000, 8];
+  const plan = new MemoryPlan();
+  const x = plan.float32(rows * d);
+  const sums = plan.float64(100);
+  const memory = plan.allocate({ shared: true });
+  x.view.set(normals(rows * d));
+  const cuts = Array.from({ length: 101 }, (_, i) => 10 * i);
+  const pool = await KernelPool.create(memory, 4);
+  try {
+    for (let round = 0; round < 50; round++) {
+      sums.view.fill(0);
+      pool.run({ kernel: 'sumOfSquares', args: [x.address, d, sums.address], cuts, perRange: { arg: 2, bytes: 8 } });
+      const again = sums.view.slice();
+      for (let i = 0; i < 100; i++) {
+        pool.kernels.sumOfSquares(x.address, d, sums.address, cuts[i]!, cuts[i + 1]!);
+        assert.equal(again[i], sums.view[0]);
+      }
+    }
+  } finally {
+    await pool.dispose();
+  }
+});
