@@ -22,9 +22,17 @@ const content = [
   'media',
   'examples',
   'dist/ThirdPartyNotices.txt',
-  ...['extension.js', 'workbench.js', 'engine.js', 'kernels.wasm', 'webview.js', 'webview.css', 'sae.schema.json'].map(
-    (file) => `dist/${file}`,
-  ),
+  ...[
+    'extension.js',
+    'workbench.js',
+    'engine.js',
+    'kernel-worker.js',
+    'kernels.wasm',
+    'kernels-shared.wasm',
+    'webview.js',
+    'webview.css',
+    'sae.schema.json',
+  ].map((file) => `dist/${file}`),
   'node_modules/onnxruntime-common/dist/cjs',
 ];
 
