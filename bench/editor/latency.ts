@@ -37,7 +37,7 @@ export async function measureLatency({ open, folder }: Bench): Promise<Latency> 
 }
 
 /** When the engine sent each step, once it has sent them all; ms since 1970. */
-async function sendTimes(run: string): Promise<number[]> {
+export async function sendTimes(run: string): Promise<number[]> {
   const file = path.join(run, 'sent.json');
   const watcher = watch(run);
   while (!existsSync(file)) await once(watcher, 'change');

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineMessage, HostMessage } from '../../src/shared/messages.js';
 import { metricsPath } from '../../src/run/layout.js';
@@ -55,7 +55,9 @@ async function replay(runDir: string): Promise<void> {
     const wait = start + step * everyMs - performance.now();
     if (everyMs > 0 && wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
   }
-  writeFileSync(path.join(runDir, 'sent.json'), JSON.stringify(sentAt));
+  // Whoever waits for it is to find it whole.
+  writeFileSync(path.join(runDir, 'sent.tmp'), JSON.stringify(sentAt));
+  renameSync(path.join(runDir, 'sent.tmp'), path.join(runDir, 'sent.json'));
   setInterval(() => void send({ type: 'heartbeat' }), 1000);
 }
 

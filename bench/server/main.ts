@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import type { TrainReply } from '../../src/shared/api.js';
 import { resumableRun } from '../../test/editor/training.js';
 import { enginePath } from '../../test/workbench/small-run.js';
+import { sendTimes } from '../editor/latency.js';
 import { record } from '../editor/recording.js';
 import type { Replay } from '../editor/replay.js';
 import type { ClientsMessage, ClientsTask, Heard } from './clients.js';
@@ -37,20 +38,28 @@ async function standIn(folder: string, replay: Replay): Promise<string> {
   return outfile;
 }
 
-function start(name: string): ChildProcess {
+interface Program {
+  child: ChildProcess;
+  ended: Promise<void>;
+}
+
+function start(name: string): Program {
   const child = fork(path.join(__dirname, name), [], { execArgv: ['--import', 'tsx'], serialization: 'advanced' });
-  child.once('exit', (code) => {
+  const ended = once(child, 'exit').then(([code]: (number | null)[]) => {
     if (code !== 0) throw new Error(`${name} ended with ${code}.`);
   });
-  return child;
+  return { child, ended };
 }
 
 /** The next message of a process, which is of this type. */
 async function next<M extends { type: string }, T extends M['type']>(
-  child: ChildProcess,
+  { child, ended }: Program,
   type: T,
 ): Promise<Extract<M, { type: T }>> {
-  const [message] = (await once(child, 'message')) as [M];
+  const early = ended.then(() => {
+    throw new Error(`It ended without having ${type}.`);
+  });
+  const [message] = (await Promise.race([once(child, 'message'), early])) as [M];
   if (message.type !== type) throw new Error(`Expected ${type} instead of ${message.type}.`);
   return message as Extract<M, { type: T }>;
 }
@@ -68,10 +77,10 @@ async function measure(folder: string, seconds: number, clients: number): Promis
   const recording = await record(enginePath, resumableRun);
   const engine = await standIn(folder, { recording, messages: lastStep, everyMs });
   const server = start('server.ts');
-  server.send({ folder, enginePath: engine, lastStep } satisfies ServerTask);
+  server.child.send({ folder, enginePath: engine, lastStep } satisfies ServerTask);
   const { url, token } = await next<ServerMessage, 'serving'>(server, 'serving');
   const listeners = start('clients.ts');
-  listeners.send({ url, token, clients, lastStep } satisfies ClientsTask);
+  listeners.child.send({ url, token, clients, lastStep } satisfies ClientsTask);
   await next<ClientsMessage, 'connected'>(listeners, 'connected');
   say(`Ten messages a second to ${clients} clients, for ${seconds} s …`);
   const headers = { Authorization: `Bearer ${token}` };
@@ -82,12 +91,10 @@ async function measure(folder: string, seconds: number, clients: number): Promis
   const begun = await fetch(`${url}/sae/train`, { method: 'POST', headers, body: '{"layer_idx":0}' });
   const { job_id, output_dir } = (await begun.json()) as TrainReply;
   const [{ usage }, { heard }] = await over;
-  // The engine writes when it sent what just after it has sent the last.
+  const sentAt = await sendTimes(output_dir);
   await fetch(`${url}/sae/training/${job_id}`, { method: 'DELETE', headers });
-  const sentAt = JSON.parse(readFileSync(path.join(output_dir, 'sent.json'), 'utf8')) as number[];
-  server.disconnect();
-  listeners.disconnect();
-  await Promise.all([once(server, 'exit'), once(listeners, 'exit')]);
+  server.child.disconnect();
+  await Promise.all([server.ended, listeners.ended]);
   return { usage, heard, sentAt };
 }
 

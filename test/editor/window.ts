@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import type { EditorHost } from './host.js';
 import { extensionId } from './installed.js';
@@ -144,11 +145,17 @@ export class EditorWindow {
     return this.page.close();
   }
 
-  /** Opens a list by a key and presses Enter once what is typed there has brought a row under it. */
+  /** Opens a list by a key, types, goes to the row that says this, and presses Enter. */
   async #enter(key: string, typed: string, row: string): Promise<void> {
     await this.page.keyboard.press(key);
     await this.input.fill(typed);
-    await this.rows.and(this.page.locator('.focused')).getByText(row, { exact: true }).first().waitFor();
+    const wanted = this.rows.filter({ has: this.page.getByText(row, { exact: true }) }).first();
+    await wanted.waitFor();
+    const reached = wanted.and(this.page.locator('.focused'));
+    for (let downs = 0; !(await reached.isVisible()); downs++) {
+      assert.ok(downs < 50, `“${row}” is not reached by the arrow key`);
+      await this.page.keyboard.press('ArrowDown');
+    }
     await this.page.keyboard.press('Enter');
   }
 

@@ -31,6 +31,7 @@ export class Place {
   readonly #listeners = new Set<() => void>();
   #folder: string | undefined;
   #opened: Opened | undefined;
+  #closed: Promise<void> | undefined;
   #socket: WebSocket | undefined;
 
   /** Makes the temporary folder. */
@@ -130,20 +131,21 @@ export class Place {
 
   /** Ends the server and its jobs, and writes the last log lines. */
   async closeServer(): Promise<void> {
-    const opened = this.#opened;
-    if (opened === undefined) return;
-    const { jobs, serving, logs } = opened;
-    this.#opened = undefined;
-    for (const { id } of jobs.list()) jobs.kill(id);
-    await jobs.dispose();
-    await serving.close();
-    await logs.close();
-    this.#socket?.terminate();
+    this.#closed ??= this.#opened && this.#end(this.#opened);
+    await this.#closed;
   }
 
   /** Leaves nothing behind. */
   async close(): Promise<void> {
     await this.closeServer();
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  async #end({ jobs, serving, logs }: Opened): Promise<void> {
+    for (const { id } of jobs.list()) jobs.kill(id);
+    await jobs.dispose();
+    await serving.close();
+    await logs.close();
+    this.#socket?.terminate();
   }
 }

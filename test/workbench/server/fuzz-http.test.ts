@@ -153,7 +153,7 @@ test('requests of every kind are answered as the document says, cost no memory a
   for (const status of ['200', '202', '400', '401', '403', '404', '405', '409', '413', '422', '503', 'none']) {
     assert.ok(attack.counts[status]! > 0, `some requests are answered ${status}`);
   }
-  assertFlat(attack.quarters, { heapUsed: 15e6, rss: 80e6, descriptors: 20 });
+  assertFlat(attack.quarters, { heapUsed: 6e6, rss: 60e6, descriptors: 20 });
   const { error } = (await (
     await fetch(`${target.url}/sae/training/status/x`, { headers: target.headers })
   ).json()) as ErrorReply;
