@@ -1,31 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import path from 'node:path';
 import { ContextExtractor, defaultBatchContexts } from '../src/engine/activations/extract.js';
-import { Control } from '../src/engine/control.js';
-import { locateModel } from '../src/engine/model/files.js';
-import { readGraph } from '../src/engine/model/graph.js';
-import { selectHook } from '../src/engine/model/hooks.js';
-import { TappedModel } from '../src/engine/model/session.js';
 import { cutAt } from '../src/engine/model/tap.js';
-import { loadTokenizer } from '../src/engine/model/tokenizer.js';
 import { createSession, ort } from '../src/engine/ort.js';
-import { buildContexts, type Contexts } from '../src/engine/text/contexts.js';
-import { documents, listTextFiles } from '../src/engine/text/documents.js';
-import { median, time } from './statistics.js';
-
-export interface ExtractionMeasurement {
-  model: string;
-  hook: string;
-  /** Contexts and tokens of one pass, padding not counted. */
-  contexts: number;
-  tokens: number;
-  threads: number;
-  /** Bare time / our time for the same batches: 1 would be free. */
-  efficiency: number;
-  tokensPerSecond: number;
-  bareTokensPerSecond: number;
-}
+import type { Contexts } from '../src/engine/text/contexts.js';
+import { withDemo } from './demo.js';
+import { ratio, type Part } from './part.js';
+import { inTurns, ratioSpread, spread, time } from './statistics.js';
 
 interface Batch {
   contexts: number[];
@@ -50,70 +29,53 @@ function bareBatch(list: readonly number[], contexts: Contexts, inputs: readonly
 }
 
 /**
- * Extraction (tokenised contexts on disk → rows in memory) against ONNX Runtime alone over the same cut graph and the same batches,
- * in turns so that both meet the same machine; medians over the rounds.
+ * Extraction (tokenised contexts on disk → rows in memory) against ONNX Runtime alone over the same cut graph and the same
+ * batches, in turns.
  */
-export async function measureExtraction(rounds = 5, batches = 8): Promise<ExtractionMeasurement> {
-  const threads = cpus().length;
-  const files = locateModel('bundled:demo-gpt2');
-  const graph = readGraph(files.onnx);
-  const hook = selectHook(graph, { layer_idx: 2 });
-  const dir = await mkdtemp(path.join(tmpdir(), 'iw-bench-'));
-  const model = await TappedModel.open(files, hook, { threads, graph });
-  const bare = await createSession(cutAt(graph, hook.tensor), threads);
-  try {
-    const contexts = await buildContexts({
-      documents: documents(listTextFiles(['bundled:sample']), { maxDocuments: 200 }),
-      tokenizer: loadTokenizer(files),
-      contextSize: 128,
-      prependBos: true,
-      excludeFirstPosition: true,
-      heldOutFraction: 0,
-      seed: 0,
-      dir,
-      control: new Control(),
-    });
-    const prepared = Array.from(
-      { length: Math.min(batches, Math.floor(contexts.count / defaultBatchContexts)) },
-      (_, i) =>
+export const extraction: Part = {
+  title: 'Extraction and a bare ONNX Runtime loop, in turns',
+  async run({ smoke, threads }) {
+    const config = { layer_idx: 2, max_samples: smoke ? 40 : 200, held_out_fraction: 0 };
+    return withDemo(config, threads, async ({ opened, contexts }) => {
+      const { graph, hook, model, files } = opened;
+      const bare = await createSession(cutAt(graph, hook.tensor), threads);
+      const batches = Array.from({ length: smoke ? 1 : 8 }, (_, i) =>
         bareBatch(
           Array.from({ length: defaultBatchContexts }, (_, at) => i * defaultBatchContexts + at),
           contexts,
           bare.inputNames,
         ),
-    );
-    const extractor = new ContextExtractor(model, contexts);
-    const out = new Float32Array(defaultBatchContexts * contexts.contextSize * model.width);
-    const ours: number[] = [];
-    const theirs: number[] = [];
-    // The first round warms up both sides.
-    for (let round = 0; round <= rounds; round++) {
-      let [bareMs, ourMs] = [0, 0];
-      for (const batch of prepared) {
-        bareMs += await time(() => bare.run(batch.feeds));
-        ourMs += await time(() => extractor.extract(batch.contexts, out));
-      }
-      if (round === 0) continue;
-      theirs.push(bareMs);
-      ours.push(ourMs);
-    }
-    const used = prepared.flatMap((batch) => batch.contexts);
-    const tokens = used.reduce((sum, context) => sum + contexts.length(context), 0);
-    const perSecond = (ms: readonly number[]) => (1000 * tokens) / median(ms);
-    contexts.close();
-    return {
-      model: files.name,
-      hook: hook.name,
-      contexts: used.length,
-      tokens,
-      threads,
-      efficiency: median(theirs) / median(ours),
-      tokensPerSecond: perSecond(ours),
-      bareTokensPerSecond: perSecond(theirs),
-    };
-  } finally {
-    await model.dispose();
-    await bare.release();
-    await rm(dir, { recursive: true, force: true });
-  }
-}
+      );
+      const extractor = new ContextExtractor(model, contexts);
+      const out = new Float32Array(defaultBatchContexts * contexts.contextSize * model.width);
+      const each = (work: (batch: Batch) => Promise<unknown>) => async () => {
+        let ms = 0;
+        for (const batch of batches) ms += await time(() => work(batch));
+        return ms;
+      };
+      const [theirs = [], ours = []] = await inTurns(
+        [each(({ feeds }) => bare.run(feeds)), each(({ contexts: list }) => extractor.extract(list, out))],
+        { rounds: smoke ? 2 : 7 },
+      );
+      await bare.release();
+      const used = batches.flatMap((batch) => batch.contexts);
+      const tokens = used.reduce((sum, context) => sum + contexts.length(context), 0);
+      const perSecond = (ms: readonly number[]) => (1000 * tokens) / spread(ms).median;
+      const efficiency = ratioSpread(theirs, ours);
+      const data = {
+        model: files.name,
+        hook: hook.name,
+        contexts: used.length,
+        tokens,
+        efficiency,
+        tokens_per_second: perSecond(ours),
+        bare_tokens_per_second: perSecond(theirs),
+      };
+      const at = `${files.name}, ${hook.name}: ${perSecond(ours).toFixed(0)} tokens/s`;
+      return {
+        data,
+        rows: [{ what: 'bare ONNX Runtime loop / extraction', measured: ratio(efficiency), limit: '1', at }],
+      };
+    });
+  },
+};

@@ -3,14 +3,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { Random } from '../src/engine/random.js';
-import type { StepShape } from './training-step.js';
+import { activationsFor, converged, step as ownStep } from './converged.js';
+import type { Part } from './part.js';
+import { mainShape, named, type StepShape } from './shapes.js';
 import { median, normals, time } from './statistics.js';
 
 /**
  * The same training step in TensorFlow.js on its WASM SIMD backend: dense, automatic gradients with the TopK mask as a
  * constant (it has no gradient of TopK), projection, clipping, Adam, renormalisation. Returns milliseconds per step.
  */
-export async function measureTfjsStep(shape: StepShape, steps = 2): Promise<number> {
+async function measureTfjsStep(shape: StepShape, steps: number): Promise<number> {
   const folder = path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
   setWasmPaths(path.join(folder, path.sep));
   await tf.setBackend('wasm');
@@ -65,3 +67,30 @@ export async function measureTfjsStep(shape: StepShape, steps = 2): Promise<numb
   tf.disposeVariables();
   return median(times);
 }
+
+/** Milliseconds of our own step, after others that warm up. */
+async function measureOwnStep(shape: StepShape): Promise<number> {
+  const backend = await converged(shape, 'int8');
+  const x = activationsFor(backend, shape);
+  const times = [];
+  for (let i = 0; i < 6; i++) times.push(await ownStep(backend, x));
+  await backend.dispose();
+  return median(times.slice(2));
+}
+
+/** Per row, since a batch like ours is more than its memory takes. */
+export const tensorflow: Part = {
+  title: 'The same step in TensorFlow.js (WASM SIMD); one step takes most of a minute',
+  async run({ smoke, threads }) {
+    const shape = mainShape(smoke, threads);
+    const theirShape = { ...shape, batch: smoke ? 64 : 512 };
+    const ours = await measureOwnStep(shape);
+    const theirs = await measureTfjsStep(theirShape, 1);
+    const times = theirs / theirShape.batch / (ours / shape.batch);
+    const at = `${named(shape)}; its batch of ${theirShape.batch} takes ${theirs.toFixed(0)} ms`;
+    return {
+      data: { shape, step_ms: ours, their_batch: theirShape.batch, their_step_ms: theirs, times_faster: times },
+      rows: [{ what: 'TensorFlow.js step / training step, per row', measured: times.toFixed(0), at }],
+    };
+  },
+};

@@ -1,18 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeParquet, type RecordedRows } from '../src/engine/activations/parquet-write.js';
 import { Random } from '../src/engine/random.js';
 import { writeFileAtomic } from '../src/run/atomic.js';
 import { runTask } from '../src/workbench/engine-process.js';
-import type { StepShape } from './training-step.js';
+import { enginePath, inFolder } from './demo.js';
+import { memoryLimit, memoryRow } from './memory-limit.js';
+import type { Part } from './part.js';
+import { mainShape, named, type StepShape } from './shapes.js';
 import { normals } from './statistics.js';
 
-const bufferRows = 2 ** 17;
 const heldOut = 0.02;
 
 /** Rows enough to fill the shuffle buffer, besides those held out. */
-async function* recorded(width: number): AsyncGenerator<RecordedRows> {
+async function* recorded(width: number, bufferRows: number): AsyncGenerator<RecordedRows> {
   const random = new Random(2, 'bench');
   const count = 4096;
   const values = normals(count * width, () => random.normal());
@@ -31,13 +31,12 @@ async function* recorded(width: number): AsyncGenerator<RecordedRows> {
 }
 
 /** Peak resident memory in bytes of the real engine training a few steps on recorded activations: no language model. */
-export async function measureMemory(shape: StepShape): Promise<number> {
+function measurePeak(shape: StepShape, bufferRows: number): Promise<number> {
   const { width, latents, k, batch, threads } = shape;
-  const dir = await mkdtemp(path.join(tmpdir(), 'iw-bench-'));
-  try {
+  return inFolder(async (dir) => {
     const file = path.join(dir, 'activations.parquet');
     const format = { width, layer: 0, encoding: 'fixed' as const, textSnippets: false, metadata: {} };
-    await writeFileAtomic(file, encodeParquet(recorded(width), format));
+    await writeFileAtomic(file, encodeParquet(recorded(width, bufferRows), format));
     const config = {
       activation_data_path: file,
       architecture: 'topk' as const,
@@ -51,15 +50,23 @@ export async function measureMemory(shape: StepShape): Promise<number> {
       shuffle_buffer_tokens: bufferRows,
       threads,
     };
-    const engine = runTask(
-      { kind: 'train', config, runDir: path.join(dir, 'run'), resume: false },
-      {},
-      { enginePath: path.join(__dirname, '..', 'dist', 'engine.js') },
-    );
+    const engine = runTask({ kind: 'train', config, runDir: path.join(dir, 'run'), resume: false }, {}, { enginePath });
     const outcome = await engine.result;
     if (outcome.status !== 'completed') throw new Error('the engine was cancelled');
     return outcome.result.peakRssBytes;
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  });
 }
+
+export const trainingMemory: Part = {
+  title: 'Peak memory of the engine',
+  async run({ smoke, threads }) {
+    const shape = mainShape(smoke, threads);
+    const bufferRows = smoke ? 2 ** 13 : 2 ** 17;
+    const peak = await measurePeak(shape, bufferRows);
+    const needs = { ...shape, bufferRows, model: 0 };
+    return {
+      data: { shape, buffer_rows: bufferRows, peak_rss_bytes: peak, limit_bytes: memoryLimit(needs) },
+      rows: [memoryRow(peak, needs, `${named(shape)}, no language model, buffer of ${bufferRows} rows`)],
+    };
+  },
+};

@@ -1,126 +1,104 @@
-import { Random } from '../src/engine/random.js';
-import { createSession, ort } from '../src/engine/ort.js';
-import { topkEncoderGraph } from '../src/engine/sae/graphs.js';
-import { CpuBackend } from '../src/engine/training/backends/cpu/cpu.js';
-import type { CpuOptions } from '../src/engine/training/backends/cpu/options.js';
-import { initialise } from '../src/engine/training/initialise.js';
-import { median, normals, time } from './statistics.js';
-
-export interface StepShape {
-  width: number;
-  latents: number;
-  k: number;
-  batch: number;
-  threads: number;
-}
-
-const chunks = [256, 512, 1024, 2048, 4096];
-const rounds = 7;
-
-function options(shape: StepShape, deadAfterTokens: number): CpuOptions {
-  const rest = { seed: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, auxCoef: 1 / 32, clipNorm: 1 };
-  return { architecture: 'topk', preselection: 'int8', ...shape, ...rest, deadAfterTokens };
-}
-
-/** The encoder's Gemm+TopK alone over a batch, at a chunk size, outputs preallocated. */
-class EncoderAlone {
-  constructor(
-    readonly session: ort.InferenceSession,
-    readonly calls: { feeds: ort.InferenceSession.FeedsType; fetches: ort.InferenceSession.FetchesType }[],
-  ) {}
-
-  static async create(shape: StepShape, x: Float32Array, encoder: Float32Array, chunk: number): Promise<EncoderAlone> {
-    const { width: d, latents: n, k, batch } = shape;
-    const session = await createSession(topkEncoderGraph(d, n, k), shape.threads);
-    const parameters = {
-      encoder: new ort.Tensor('float32', encoder, [n, d]),
-      encoder_bias: new ort.Tensor('float32', new Float32Array(n), [n]),
-    };
-    const calls = [];
-    for (let from = 0; from < batch; from += chunk) {
-      const rows = Math.min(chunk, batch - from);
-      calls.push({
-        feeds: { ...parameters, xc: new ort.Tensor('float32', x.subarray(from * d, (from + rows) * d), [rows, d]) },
-        fetches: {
-          values: new ort.Tensor('float32', new Float32Array(rows * k), [rows, k]),
-          indices: new ort.Tensor('int32', new Int32Array(rows * k), [rows, k]),
-        },
-      });
-    }
-    return new EncoderAlone(session, calls);
-  }
-
-  async run(): Promise<void> {
-    for (const { feeds, fetches } of this.calls) await this.session.run(feeds, fetches);
-  }
-}
+import type { CpuBackend } from '../src/engine/training/backends/cpu/cpu.js';
+import type { Preselection } from '../src/shared/config.js';
+import { activationsFor, converged, step } from './converged.js';
+import { EncoderAlone } from './encoder-alone.js';
+import { measureHardware, type Hardware } from './hardware.js';
+import { milliseconds, ratio, type Part, type Row } from './part.js';
+import { measuredShapes, named, type MeasuredShape, type StepShape } from './shapes.js';
+import { inTurns, ratioSpread, spread, type Spread } from './statistics.js';
 
 export interface StepTimes {
-  /** Medians in milliseconds. */
-  step: number;
-  encoder: number;
+  preselection: Preselection;
+  /** Milliseconds. */
+  step: Spread;
+  /** Over the encoder's float product and TopK alone. */
+  ratio: Spread;
+  tokensPerSecond: number;
+  /** Part of the winners that int8 candidates held; null where they were not used. */
+  recall: number | null;
+}
+
+export interface ShapeResult {
+  shape: StepShape;
+  /** Milliseconds of the encoder's product and TopK alone, and the rows of a call that are fastest. */
+  encoder: Spread;
   chunk: number;
-  /** Median of the ratios of neighbouring measurements, with the least and the greatest. */
-  ratio: number;
-  ratios: [number, number];
-  /** What AuxK adds to a step while `auxDead` latents are dead. */
-  auxK: number;
-  auxDead: number;
+  steps: StepTimes[];
 }
 
-/** Times whole training steps (no latent dead, clipping exact) and the encoder alone, alternately. */
-export async function measureStep(shape: StepShape): Promise<StepTimes> {
-  const random = new Random(1, 'bench');
-  const x = normals(shape.batch * shape.width, () => random.normal());
-  const backend = await CpuBackend.create(options(shape, 2 ** 31));
-  initialise(backend.weights, new Float32Array(shape.width), true, 0);
-  backend.constants = { scale: 1, variance: shape.width };
-  const step = () => {
-    backend.input.set(x);
-    return time(() => backend.step(1e-4, 0, () => Promise.resolve()));
+/** Whole training steps (no latent dead, clipping exact) and the encoder alone, in turns. */
+export async function measureSteps({ preselections, rounds, ...shape }: MeasuredShape): Promise<ShapeResult> {
+  const backends: CpuBackend[] = [];
+  for (const preselection of preselections) backends.push(await converged(shape, preselection));
+  const x = activationsFor(backends[0]!, shape);
+  const alone = await EncoderAlone.fastest(shape, x, new Float32Array(backends[0]!.weights.encoder));
+  const steps = backends.map((backend) => () => step(backend, x));
+  const [encoder = [], ...times] = await inTurns([() => alone.run(), ...steps], { rounds, warmUp: 2 });
+  const result = {
+    shape,
+    encoder: spread(encoder),
+    chunk: alone.chunk,
+    steps: preselections.map((preselection, i) => ({
+      preselection,
+      step: spread(times[i]!),
+      ratio: ratioSpread(times[i]!, encoder),
+      tokensPerSecond: (1000 * shape.batch) / spread(times[i]!).median,
+      recall: backends[i]!.recall,
+    })),
   };
-  const encoder = backend.weights.encoder.slice();
-  let alone: EncoderAlone | undefined;
-  let chunk = 0;
-  let best = Infinity;
-  for (const candidate of chunks.filter((rows) => rows <= shape.batch)) {
-    const trial = await EncoderAlone.create(shape, x, encoder, candidate);
-    const times = [];
-    for (let i = 0; i < 4; i++) times.push(await time(() => trial.run()));
-    const fastest = Math.min(...times.slice(1));
-    if (fastest < best) [best, chunk, alone] = [fastest, candidate, trial];
-  }
-  for (let i = 0; i < 2; i++) await step();
-  const pairs = [];
-  for (let i = 0; i < rounds; i++) pairs.push({ encoder: await time(() => alone!.run()), step: await step() });
-  await backend.dispose();
-  const ratios = pairs.map((pair) => pair.step / pair.encoder);
-  return {
-    step: median(pairs.map((pair) => pair.step)),
-    encoder: median(pairs.map((pair) => pair.encoder)),
-    chunk,
-    ratio: median(ratios),
-    ratios: [Math.min(...ratios), Math.max(...ratios)],
-    ...(await measureAuxK(shape, x)),
-  };
+  for (const backend of backends) await backend.dispose();
+  await alone.dispose();
+  return result;
 }
 
-/** The same steps with a thousand latents that never fire, with AuxK and without. */
-async function measureAuxK(shape: StepShape, x: Float32Array): Promise<{ auxK: number; auxDead: number }> {
-  const dead = Math.min(1000, shape.latents >> 2);
-  const times: number[] = [];
-  for (const auxCoef of [0, 1 / 32]) {
-    const backend = await CpuBackend.create({ ...options(shape, 2 * shape.batch), auxCoef });
-    initialise(backend.weights, new Float32Array(shape.width), true, 0);
-    backend.weights.encoderBias.fill(-1e3, 0, dead);
-    backend.constants = { scale: 1, variance: shape.width };
-    const samples = [];
-    for (let i = 0; i < 6; i++) {
-      backend.input.set(x);
-      samples.push(await time(() => backend.step(1e-7, 0, () => Promise.resolve())));
-    }
-    times.push(median(samples.slice(2)));
-    await backend.dispose();
-  }
-  return { auxK: times[1]! - times[0]!, auxDead: dead };
+/** Milliseconds that the product, at this machine's best rate, and Adam's reading and writing must take. */
+function floor({ width, latents, batch }: StepShape, preselection: Preselection, hardware: Hardware): number {
+  const operations = 2 * batch * width * latents;
+  const rate = preselection === 'int8' ? hardware.int8Gigaops : hardware.floatGigaops;
+  const moved = 2 * 3 * 2 * 4 * width * latents; // two matrices, their two moments each, read and written
+  return operations / rate / 1e6 + moved / hardware.gigabytesPerSecond / 1e6;
 }
+
+function rowsOf({ shape, encoder, chunk, steps }: ShapeResult, hardware: Hardware): Row[] {
+  const gigaops = (2 * shape.batch * shape.width * shape.latents) / encoder.median / 1e6;
+  const rows: Row[] = steps.map(({ preselection, step, ratio: overEncoder, recall }) => ({
+    what: `training step / encoder's float product and TopK alone${preselection === 'none' ? ', no int8 candidates' : ''}`,
+    measured: ratio(overEncoder),
+    limit:
+      preselection === 'int8'
+        ? `hardware ${(floor(shape, preselection, hardware) / encoder.median).toFixed(2)}`
+        : '1, being the encoder itself',
+    at: `${named(shape)}: ${milliseconds(step)}${recall === null ? '' : `, recall ${(100 * recall).toFixed(2)} %`}`,
+  }));
+  rows.push({
+    what: '  tokens/s',
+    measured: steps.map(({ tokensPerSecond }) => tokensPerSecond.toFixed(0)).join(', '),
+    limit: steps
+      .map(({ preselection }) => ((1000 * shape.batch) / floor(shape, preselection, hardware)).toFixed(0))
+      .join(', '),
+    at: named(shape),
+  });
+  rows.push({
+    what: '  encoder alone',
+    measured: `${gigaops.toFixed(0)} GFLOP/s`,
+    limit: `${hardware.floatGigaops.toFixed(0)} GFLOP/s`,
+    at: `${named(shape)}: ${milliseconds(encoder)} in calls of ${chunk} rows`,
+  });
+  return rows;
+}
+
+export const trainingSteps: Part = {
+  title: 'Training steps and the encoder alone, in turns',
+  async run({ smoke, threads }) {
+    const hardware = await measureHardware(threads, smoke);
+    const shapes = [];
+    for (const shape of measuredShapes(smoke, threads)) shapes.push(await measureSteps(shape));
+    const rows = shapes.flatMap((shape) => rowsOf(shape, hardware));
+    rows.push({
+      what: 'the hardware, by ONNX Runtime',
+      measured: `${hardware.floatGigaops.toFixed(0)} GFLOP/s, int8 ${hardware.int8Gigaops.toFixed(0)} GOP/s`,
+      at: `best of several products; ${hardware.gigabytesPerSecond.toFixed(1)} GB/s adding long vectors`,
+    });
+    return { data: { hardware, shapes }, rows };
+  },
+};
