@@ -21,6 +21,7 @@ const endless = {
 async function training({ call }: Served, id: string): Promise<JobView> {
   for (;;) {
     const job = (await call('GET', `/sae/training/status/${id}`)).body as JobView;
+    assert.ok(['queued', 'starting', 'preparing', 'training'].includes(job.status), JSON.stringify(job));
     if (job.phase === 'training' && job.step > 0) return job;
   }
 }

@@ -36,7 +36,7 @@ const endless = ['--layer', '1', '--latent-dim', '64', '--epochs', '1000000'];
 
 /** The newest job, once it is as wanted. */
 async function newest(wanted: (job: JobView) => boolean): Promise<JobView> {
-  for (;;) {
+  for (const signal = AbortSignal.timeout(60_000); ; signal.throwIfAborted()) {
     const [job] = (await server.call('GET', '/sae/training/jobs')).body.jobs as JobView[];
     if (job && wanted(job)) return job;
   }
