@@ -36,7 +36,9 @@ const endless = ['--layer', '1', '--latent-dim', '64', '--epochs', '1000000'];
 
 /** The newest job, once it is as wanted. */
 async function newest(wanted: (job: JobView) => boolean): Promise<JobView> {
-  for (const signal = AbortSignal.timeout(60_000); ; signal.throwIfAborted()) {
+  const signal = AbortSignal.timeout(60_000);
+  for (;;) {
+    signal.throwIfAborted();
     const [job] = (await server.call('GET', '/sae/training/jobs')).body.jobs as JobView[];
     if (job && wanted(job)) return job;
   }
