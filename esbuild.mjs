@@ -7,9 +7,9 @@ import { thirdPartyNotices } from './scripts/notices.mjs';
 
 mkdirSync('dist', { recursive: true });
 
-const kernels = (outFile, ...more) =>
+const kernels = (source, outFile, ...more) =>
   asc.main([
-    'src/engine/kernels/assembly/index.ts',
+    `src/engine/kernels/assembly/${source}`,
     '--outFile',
     outFile,
     '--optimizeLevel',
@@ -26,8 +26,16 @@ const kernels = (outFile, ...more) =>
     ...more,
   ]);
 for (const { error, stderr } of [
-  await kernels('dist/kernels.wasm'),
-  await kernels('dist/kernels-shared.wasm', '--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'),
+  await kernels('index.ts', 'dist/kernels.wasm'),
+  await kernels(
+    'shared.ts',
+    'dist/kernels-shared.wasm',
+    '--enable',
+    'threads',
+    '--sharedMemory',
+    '--maximumMemory',
+    '65536',
+  ),
 ]) {
   if (!error) continue;
   process.stderr.write(stderr.toString());

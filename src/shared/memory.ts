@@ -11,6 +11,9 @@ export const blocks = 64;
 /** Most threads that share the kernels' work. */
 export const mostThreads = 64;
 
+/** Bytes in which those threads tell each other what to do. */
+export const controlBytes = 2368;
+
 /** Most dead latents that take part in one AuxK step; beyond it a seeded subset does. */
 const mostDead = 1024;
 
@@ -110,6 +113,7 @@ export function stepArrays<Float32, Float64, Int32, Uint8>(
     encoderScales: plan.float32(candidates > 0 ? n : 0),
     quantizedRows: plan.uint8(candidates > 0 ? batch * d : 0),
     candidates: plan.int32(batch * candidates),
+    control: plan.uint8(controlBytes),
   };
 }
 

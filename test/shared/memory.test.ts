@@ -19,7 +19,8 @@ test('training takes the memory that the arithmetic says, whatever its shape', a
       batch: upTo(700),
       preselection: i % 3 ? 'int8' : 'none',
     };
-    const { arrays } = await allocate(stepShape(options));
+    const { arrays, pool } = await allocate(stepShape(options), 1);
+    await pool.dispose();
     const { buffer } = arrays.xc.view;
     assert.equal(buffer.byteLength, page * Math.ceil(trainingBytes(options) / page), JSON.stringify(options));
   }
@@ -27,7 +28,8 @@ test('training takes the memory that the arithmetic says, whatever its shape', a
 
 test('no two arrays of a step overlap', async () => {
   const options = { architecture: 'topk', width: 5, latents: 333, k: 3, batch: 7, preselection: 'int8' } as const;
-  const { arrays } = await allocate(stepShape(options));
+  const { arrays, pool } = await allocate(stepShape(options), 1);
+  await pool.dispose();
   assert.ok(arrays.candidates.view.length > 0);
   const places = Object.values(arrays)
     .flatMap((array) => ('view' in array ? [array] : Object.values(array)))

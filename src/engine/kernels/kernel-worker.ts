@@ -1,9 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { instantiate } from './kernels.js';
-import { KernelCalls, type WorkerStart } from './calls.js';
+import { instantiateShared } from './kernels.js';
+import { Control, type HelperStart } from './control.js';
 
-/** A thread of the pool: sleeps until there is a call, and takes part in it. */
-const { module, memory, control, thread } = workerData as WorkerStart;
-const calls = new KernelCalls(control, instantiate(module, memory), thread);
+/** A thread of the pool: takes part in every call until the pool is closed, or until it fails and says why. */
+const { module, memory, control, thread } = workerData as HelperStart;
+const kernels = instantiateShared(module, memory);
 parentPort!.postMessage('ready');
-for (let call = 0; (call = calls.next(call)) >= 0;) calls.work();
+try {
+  kernels.help(control, thread);
+} catch (error) {
+  new Control(memory, control).fail(error);
+  kernels.leave(control);
+}

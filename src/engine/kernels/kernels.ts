@@ -135,6 +135,14 @@ export interface Kernels {
   ) => void;
 }
 
+/** The exports of assembly/shared.ts, too; `control` is the address of a pool's control block. */
+export interface SharedKernels extends Kernels {
+  share: (control: number, helpers: number) => void;
+  help: (control: number, thread: number) => void;
+  leave: (control: number) => void;
+  stop: (control: number) => void;
+}
+
 const compiled = new Map<string, WebAssembly.Module>();
 
 /** The kernels' program for a memory, compiled once: there is one for memories that threads share, and one for others. */
@@ -155,15 +163,20 @@ function wasmPath(name: string): string {
 
 /** The kernels over a memory laid out by a MemoryPlan. */
 export function loadKernels(memory: WebAssembly.Memory): Kernels {
-  return instantiate(compile(memory), memory);
+  return instantiate(compile(memory), memory) as unknown as Kernels;
 }
 
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+/** The same over a memory that threads share. */
+export function instantiateShared(module: WebAssembly.Module, memory: WebAssembly.Memory): SharedKernels {
+  return instantiate(module, memory) as unknown as SharedKernels;
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): WebAssembly.Exports {
   const env = {
     memory,
     abort: () => {
       throw new Error('a kernel aborted');
     },
   };
-  return new WebAssembly.Instance(module, { env }).exports as unknown as Kernels;
+  return new WebAssembly.Instance(module, { env }).exports;
 }

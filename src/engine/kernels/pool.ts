@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { controlBytes, KernelCalls, type Call, type WorkerStart } from './calls.js';
-import { compile, instantiate, type Kernels } from './kernels.js';
+import { Control, type Call, type HelperStart } from './control.js';
+import { compile, instantiateShared, type SharedKernels } from './kernels.js';
 
 /**
  * The kernels over one shared memory, and threads that share their work: they sleep until there is a call. The thread that
@@ -10,49 +10,73 @@ import { compile, instantiate, type Kernels } from './kernels.js';
  */
 export class KernelPool {
   /** The same kernels in this thread alone. */
-  readonly kernels: Kernels;
-  readonly #calls: KernelCalls;
-  readonly #workers: readonly Worker[];
+  readonly kernels: SharedKernels;
+  readonly #control: Control;
+  readonly #address: number;
+  readonly #helpers: readonly Helper[];
 
-  private constructor(kernels: Kernels, calls: KernelCalls, workers: readonly Worker[]) {
+  private constructor(kernels: SharedKernels, control: Control, address: number, helpers: readonly Helper[]) {
     this.kernels = kernels;
-    this.#calls = calls;
-    this.#workers = workers;
+    this.#control = control;
+    this.#address = address;
+    this.#helpers = helpers;
   }
 
-  /** `threads` includes the one that calls. */
-  static async create(memory: WebAssembly.Memory, threads: number): Promise<KernelPool> {
+  /**
+   * `threads` includes the one that calls; `memory` is shared, and `control`, zeros, is where in it the threads tell each other
+   * what to do: `controlBytes`.
+   */
+  static async create(memory: WebAssembly.Memory, control: number, threads: number): Promise<KernelPool> {
     const module = compile(memory);
-    const kernels = instantiate(module, memory);
-    const control = new SharedArrayBuffer(controlBytes);
-    const workers = Array.from({ length: threads - 1 }, (_, i) => {
-      const workerData: WorkerStart = { module, memory, control, thread: i + 1 };
-      return new Worker(workerPath(), { workerData });
-    });
-    await Promise.all(workers.map(ready));
-    for (const worker of workers) worker.unref();
-    return new KernelPool(kernels, new KernelCalls(control, kernels, 0), workers);
+    const helpers = Array.from(
+      { length: threads - 1 },
+      (_, i) => new Helper({ module, memory, control, thread: i + 1 }),
+    );
+    await Promise.all(helpers.map(({ ready }) => ready));
+    return new KernelPool(instantiateShared(module, memory), new Control(memory, control), control, helpers);
   }
 
+  /** @throws Error with the reason where a helper failed; the pool is of no use then. */
   run(call: Call): void {
-    this.#calls.run(call, this.#workers.length);
+    this.#control.call = call;
+    this.kernels.share(this.#address, this.#helpers.length);
+    const { failure } = this.#control;
+    if (failure !== null) throw new Error(`the kernel ${call.kernel} failed in another thread: ${failure}`);
   }
 
   async dispose(): Promise<void> {
-    const gone = this.#workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-    for (const worker of this.#workers) worker.ref();
-    this.#calls.stop();
-    await Promise.all(gone);
+    this.kernels.stop(this.#address);
+    await Promise.all(this.#helpers.map((helper) => helper.gone()));
   }
 }
 
-function ready(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', () => {
-      resolve();
+/** A thread of the pool. Waiting for calls it does not keep the process alive. */
+class Helper {
+  readonly ready: Promise<void>;
+  readonly #worker: Worker;
+  readonly #gone: Promise<void>;
+
+  constructor(workerData: HelperStart) {
+    const worker = new Worker(workerPath(), { workerData });
+    this.#worker = worker;
+    this.#gone = new Promise((resolve) =>
+      worker.once('exit', () => {
+        resolve();
+      }),
+    );
+    this.ready = new Promise((resolve, reject) => {
+      worker.once('message', () => {
+        worker.unref();
+        resolve();
+      });
+      worker.once('error', reject);
     });
-    worker.once('error', reject);
-  });
+  }
+
+  async gone(): Promise<void> {
+    this.#worker.ref();
+    await this.#gone;
+  }
 }
 
 /** Beside the engine once built; from the sources (tests) in dist/. */

@@ -121,6 +121,11 @@ function complete({ config, width, amounts, cache, language, seconds }: Data, st
     exact,
     steps,
     tokens,
+    tokens_per_second: {
+      extracting: 1 / seconds.perRow,
+      training: config.batch_size / step,
+      both: tokens / (byPhase.extracting + byPhase.training),
+    },
     seconds: Object.values(byPhase).reduce((sum, each) => sum + each, 0),
     seconds_by_phase: byPhase,
     disk_bytes: diskBytes(config, width, amounts, cache, training),

@@ -4,6 +4,7 @@ import { loadKernels } from '../../../src/engine/kernels/kernels.js';
 import { MemoryPlan } from '../../../src/engine/kernels/memory.js';
 import { KernelPool } from '../../../src/engine/kernels/pool.js';
 import { Random } from '../../../src/engine/random.js';
+import { controlBytes } from '../../../src/shared/memory.js';
 
 const random = new Random(4, 'kernels');
 const normals = (length: number) => Float32Array.from({ length }, () => random.normal());
@@ -106,14 +107,15 @@ test('threads share a call: every range is computed once, with its own output an
   const plan = new MemoryPlan();
   const x = plan.float32(rows * d);
   const sums = plan.float64(100);
+  const control = plan.uint8(controlBytes);
   const memory = plan.allocate({ shared: true });
   x.view.set(normals(rows * d));
   const cuts = Array.from({ length: 101 }, (_, i) => 10 * i);
-  const pool = await KernelPool.create(memory, 4);
+  const pool = await KernelPool.create(memory, control.address, 4);
   try {
     for (let round = 0; round < 50; round++) {
       sums.view.fill(0);
-      pool.run({ kernel: 'sumOfSquares', args: [x.address, d, sums.address], cuts, perRange: { arg: 2, bytes: 8 } });
+      pool.run({ kernel: 'sumOfSquares', args: [x.address, d, sums.address], cuts, rangeBytes: 8 });
       const again = sums.view.slice();
       for (let i = 0; i < 100; i++) {
         pool.kernels.sumOfSquares(x.address, d, sums.address, cuts[i]!, cuts[i + 1]!);
@@ -123,4 +125,28 @@ test('threads share a call: every range is computed once, with its own output an
   } finally {
     await pool.dispose();
   }
+});
+
+test('a helper that fails says why, and the pool still closes', async () => {
+  const [rows, d, n, candidates] = [512, 64, 64, 16];
+  const plan = new MemoryPlan();
+  const [xc, encoder] = [plan.float32(rows * d), plan.float32(n * d)];
+  const [bias, latents] = [plan.float32(n), plan.int32(rows * candidates)];
+  const [values, indices] = [plan.float32(rows), plan.int32(rows)];
+  const scratch = plan.float32(candidates);
+  const control = plan.uint8(controlBytes);
+  const memory = plan.allocate({ shared: true });
+  const pool = await KernelPool.create(memory, control.address, 2);
+  const addresses = [encoder, bias, latents].map(({ address }) => address);
+  const results = [values, indices, scratch].map(({ address }) => address);
+  const call = {
+    kernel: 'rank',
+    args: [xc.address, d, ...addresses, candidates, 1, ...results],
+    cuts: [0, 128, 256, 384, rows],
+    threadBytes: memory.buffer.byteLength, // only the helper's scratch lies outside
+  } as const;
+  assert.throws(() => {
+    for (let i = 0; i < 10_000; i++) pool.run(call); // until the helper is awake before all is done
+  }, /^Error: the kernel rank failed in another thread: RuntimeError: memory access out of bounds\n/);
+  await pool.dispose();
 });

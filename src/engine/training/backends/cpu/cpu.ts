@@ -61,7 +61,7 @@ export class CpuBackend implements TrainingBackend {
   /** Allocates everything; the parameters are zero until `weights` and the constants are set or a checkpoint is read. */
   static async create(options: CpuOptions): Promise<CpuBackend> {
     const shape = stepShape(options);
-    const allocated = await allocate(shape);
+    const allocated = await allocate(shape, options.threads);
     const { arrays, pool } = allocated;
     const selection = await Selection.create(arrays, pool, shape, options.threads);
     const dense =

@@ -92,7 +92,7 @@ export class Preselection {
         a.scratch.address,
       ],
       cuts: evenCuts(batch),
-      perThread: { arg: 9, bytes: 4 * scratchLength(d, candidates) },
+      threadBytes: 4 * scratchLength(d, candidates),
     });
   }
 
@@ -110,7 +110,7 @@ export class Preselection {
       kernel: 'sumOfSquares',
       args: [a.xc.address, d, a.squares.address],
       cuts: rows,
-      perRange: { arg: 2, bytes: 8 },
+      rangeBytes: 8,
     });
     const meanSquare = a.squares.view.subarray(0, blocks).reduce((sum, square) => sum + square, 0) / (batch * d);
     const step = (cutOff * Math.sqrt(meanSquare)) / rowRange || 1;

@@ -35,7 +35,7 @@ export class Update {
       kernel: 'columnSums',
       args: [residual.address, d, 1, blockSums.address],
       cuts: evenCuts(batch),
-      perRange: { arg: 3, bytes: 4 * d },
+      rangeBytes: 4 * d,
     });
     return this.#reduceBlocks();
   }
@@ -78,8 +78,8 @@ export class Update {
       kernel: 'gradientNorms',
       args: [...before, a.scratch.address, ...after, d],
       cuts: balancedCuts(a.starts.view, n, normCost),
-      perThread: { arg: before.length, bytes: 4 * scratchLength(d, candidates) },
-      perRange: { arg: before.length + after.length, bytes: 4 * d },
+      threadBytes: 4 * scratchLength(d, candidates),
+      rangeBytes: 4 * d,
     });
     return this.#reduceBlocks();
   }
@@ -94,7 +94,7 @@ export class Update {
       kernel: 'update',
       args: [...before, a.scratch.address, d, ...adam],
       cuts: balancedCuts(a.starts.view, n, updateCost),
-      perThread: { arg: before.length, bytes: 4 * scratchLength(d, candidates) },
+      threadBytes: 4 * scratchLength(d, candidates),
     });
   }
 

@@ -1,0 +1,132 @@
+// The kernels over a memory that threads share, and how they share a call. No JavaScript runs between the ranges of a call, and
+// a helper that waits for the next one waits here.
+
+export * from './index';
+import { center, columnSums, decode, gradientNorms, keepPositive, update } from './index';
+import { quantizeLatents, quantizeRows, rank, sumOfSquares } from './preselect';
+import {
+  argumentsAt, busyAt, callAt, cutsAt, Kernel, kernelAt, nextAt, rangeBytesAt, rangesAt, stopAt, threadBytesAt,
+} from './control';
+
+/**
+ * Hands the call in the control block to so many helpers, takes part in it and returns when all of it is done. Which thread
+ * computes which range is open; every range writes only what is its own, so that results do not depend on it.
+ */
+export function share(control: usize, helpers: i32): void {
+  atomic.store<i32>(control + nextAt, 0);
+  atomic.store<i32>(control + busyAt, helpers);
+  atomic.add<i32>(control + callAt, 1);
+  if (helpers > 0) atomic.notify(control + callAt, helpers);
+  take(control, 0);
+  for (let busy = helpers; (busy = atomic.load<i32>(control + busyAt)) > 0; ) atomic.wait<i32>(control + busyAt, busy, -1);
+}
+
+/** In a helper, `thread` counted from 1: takes part in every call until the pool is closed. */
+export function help(control: usize, thread: i32): void {
+  let call = 0;
+  for (;;) {
+    atomic.wait<i32>(control + callAt, call, -1);
+    const now = atomic.load<i32>(control + callAt);
+    if (now == call) continue;
+    call = now;
+    if (atomic.load<i32>(control + stopAt) != 0) return;
+    take(control, thread);
+    leave(control);
+  }
+}
+
+/** A helper has done its part of the present call. */
+export function leave(control: usize): void {
+  if (atomic.sub<i32>(control + busyAt, 1) == 1) atomic.notify(control + busyAt, 1);
+}
+
+/** Sends the helpers home. */
+export function stop(control: usize): void {
+  atomic.store<i32>(control + stopAt, 1);
+  atomic.add<i32>(control + callAt, 1);
+  atomic.notify(control + callAt, -1);
+}
+
+/** Computes ranges until none is left. */
+function take(control: usize, thread: i32): void {
+  const ranges = load<i32>(control + rangesAt);
+  for (;;) {
+    const range = atomic.add<i32>(control + nextAt, 1);
+    if (range >= ranges) return;
+    compute(control, thread, range);
+  }
+}
+
+function compute(control: usize, thread: i32, range: i32): void {
+  const a = control + argumentsAt;
+  const cut = control + cutsAt + ((<usize>range) << 2);
+  const from = load<i32>(cut);
+  const to = load<i32>(cut, 4);
+  const own = <usize>thread * load<u32>(control + threadBytesAt);
+  const out = <usize>range * load<u32>(control + rangeBytesAt);
+  switch (load<i32>(control + kernelAt)) {
+    case Kernel.center:
+      center(at(a, 0), int(a, 1), num(a, 2), at(a, 3), from, to);
+      break;
+    case Kernel.keepPositive:
+      keepPositive(at(a, 0), at(a, 1), int(a, 2), at(a, 3), at(a, 4), from, to);
+      break;
+    case Kernel.decode:
+      decode(
+        at(a, 0), at(a, 1), at(a, 2), int(a, 3), at(a, 4), at(a, 5), at(a, 6), at(a, 7), at(a, 8),
+        int(a, 9), num(a, 10), num(a, 11), from, to,
+      );
+      break;
+    case Kernel.gradientNorms:
+      gradientNorms(
+        at(a, 0), at(a, 1), at(a, 2), at(a, 3), at(a, 4), at(a, 5), at(a, 6), at(a, 7), at(a, 8), at(a, 9), at(a, 10),
+        at(a, 11) + own, at(a, 12), at(a, 13), at(a, 14) + out, int(a, 15), from, to,
+      );
+      break;
+    case Kernel.update:
+      update(
+        at(a, 0), at(a, 1), at(a, 2), at(a, 3), at(a, 4), at(a, 5), at(a, 6), at(a, 7), at(a, 8), at(a, 9), at(a, 10), at(a, 11),
+        at(a, 12), at(a, 13), at(a, 14), at(a, 15) + own, int(a, 16),
+        num(a, 17), num(a, 18), num(a, 19), num(a, 20), num(a, 21), num(a, 22), num(a, 23), from, to,
+      );
+      break;
+    case Kernel.columnSums:
+      columnSums(at(a, 0), int(a, 1), num(a, 2), at(a, 3) + out, from, to);
+      break;
+    case Kernel.quantizeLatents:
+      quantizeLatents(at(a, 0), int(a, 1), int(a, 2), num(a, 3), at(a, 4), at(a, 5), from, to);
+      break;
+    case Kernel.quantizeRows:
+      quantizeRows(at(a, 0), int(a, 1), num(a, 2), at(a, 3), from, to);
+      break;
+    case Kernel.sumOfSquares:
+      sumOfSquares(at(a, 0), int(a, 1), at(a, 2) + out, from, to);
+      break;
+    case Kernel.rank:
+      rank(
+        at(a, 0), int(a, 1), at(a, 2), at(a, 3), at(a, 4), int(a, 5), int(a, 6), at(a, 7), at(a, 8), at(a, 9) + own, from, to,
+      );
+      break;
+    default:
+      unreachable();
+  }
+}
+
+/** The i-th argument as an address. */
+// @ts-ignore: decorator
+@inline
+function at(args: usize, i: usize): usize {
+  return <usize>load<f64>(args + (i << 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function int(args: usize, i: usize): i32 {
+  return <i32>load<f64>(args + (i << 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function num(args: usize, i: usize): f32 {
+  return <f32>load<f64>(args + (i << 3));
+}
