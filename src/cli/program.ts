@@ -180,11 +180,12 @@ function build(done: (code: number) => void): Command {
     .command('doctor')
     .summary('check this machine')
     .description(
-      'Tries everything that training needs on this machine: a small run, the API, logs, and what happens when things fail.',
+      'Tries everything that training needs on this machine: a small run, the API, logs, and what happens when things fail. Tells the processor, and how fast training will be.',
     )
+    .argument('[config]', 'a *.sae.json file whose training is timed; else the bundled model and text')
     .option('--json', 'Print the result as one line of JSON on standard output.')
-    .action(async (options: Parameters<typeof doctor>[0]) => {
-      done(await doctor(options));
+    .action(async (file: string | undefined, options: Parameters<typeof doctor>[1]) => {
+      done(await doctor(file, options));
     });
 
   return program;

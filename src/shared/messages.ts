@@ -121,6 +121,10 @@ export interface Estimate {
   steps: number;
   /** Training tokens of all steps. */
   tokens: number;
+  /**
+   * Of running the model or reading recorded activations, of training steps, and of both together over all epochs.
+   */
+  tokens_per_second: { extracting: number; training: number; both: number };
   /** Of the whole job, all phases. */
   seconds: number;
   seconds_by_phase: Record<Phase, number>;

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { runChecks, type Check, type Result } from '../../src/cli/doctor/check.js';
 import { machineChecks } from '../../src/cli/doctor/machine.js';
 import { Place } from '../../src/cli/doctor/place.js';
-import { temporaryFolder } from './cli.js';
+import { demoModel, temporaryFolder } from './cli.js';
 import { at, Running, startIw } from './serving.js';
 
 const base = temporaryFolder();
@@ -41,6 +41,18 @@ test('on a machine where all is well every check says so in a line, and nothing 
   assert.match(lines.pop()!, /^All is well: \d+ checks in [\d.]+ s\.$/);
   assert.equal(lines.pop(), '');
   for (const line of lines) assert.match(line, /^(ok|note) +\d+ ms {2}\S/);
+  // How busy, and how old, the machine is that runs the tests is open.
+  const telling = {
+    processor: /\d+ threads, \d+ usable.*; ONNX Runtime: .*; kernels: WebAssembly SIMD/,
+    adapters: /\S; ONNX Runtime has cpu.*; training uses the CPU in any case$/,
+    'optional parts': /bufferutil: .*; TensorFlow\.js native binding: /,
+    'expected speed':
+      /[\d.]+k? tokens\/s training, [\d.]+k? extracting, [\d.]+k? both .*\(topk · 4,096 latents · k 32 ·/,
+    backend: /cpu, the only one: ONNX Runtime on \d+ threads .*; 48 int8 candidates per token$/,
+  };
+  for (const [name, pattern] of Object.entries(telling)) {
+    assert.match(lines.find((line) => line.includes(` ms  ${name} `)) ?? '', pattern);
+  }
   const names = ['system', 'native library', 'token', 'training', 'progress', 'killed engine', 'errors.log', 'closing'];
   for (const name of names) assert.match(stdout, new RegExp(`^ok +\\d+ ms {2}${name} {2,}\\S`, 'm'));
   assert.deepEqual(
@@ -91,26 +103,58 @@ test('folders that cannot be written are told', async () => {
   assert.match(check(reportOf(home.stdout), 'address file').hint, /IW_URL and IW_TOKEN/);
 });
 
+test('a configuration that cannot be used fails only the speed, in the words of the training; another is timed', async () => {
+  const cwd = folder();
+  const config = (name: string, content: object) => {
+    writeFileSync(path.join(cwd, name), JSON.stringify({ model: demoModel, text: ['bundled:sample'], ...content }));
+    return name;
+  };
+  const doctor = async (name: string) =>
+    reportOf((await startIw(cwd, at(folder()), 'doctor', name, '--json').ended).stdout);
+  const [unusable, standard] = await Promise.all([
+    doctor(config('unusable.sae.json', { layer_idx: 99 })),
+    doctor(config('standard.sae.json', { layer_idx: 1, architecture: 'standard', latent_dim: 64, threads: 1 })),
+  ]);
+  assert.equal(unusable.ok, false);
+  assert.deepEqual(failures(unusable), ['expected speed']);
+  const { message, hint } = check(unusable, 'expected speed');
+  assert.match(message, /99/);
+  assert.notEqual(hint, '');
+  assert.match(check(unusable, 'backend').message, /SIMD kernels for the rest$/);
+  assert.deepEqual(failures(standard), []);
+  assert.match(
+    check(standard, 'expected speed').message,
+    /\(standard · 64 latents · λ 2 · blocks\.1\.hook_resid_post\)/,
+  );
+  assert.match(check(standard, 'backend').message, /on 1 thread for .*; no int8 candidates: standard has no k$/);
+});
+
 test('who has the usual port is told', async () => {
   const holder = createServer((socket) => socket.end('not a web server'));
   // In use already: just as well.
   holder.on('error', () => undefined).listen(8000, '127.0.0.1');
   await Promise.race([once(holder, 'listening'), once(holder, 'error')]);
-  const found = await machineChecks.find(({ name }) => name === 'port')!.run(new Place());
+  const found = await machineChecks.find(({ name }) => name === 'port')!.run(new Place(), new AbortController().signal);
   holder.close();
   assert.match(JSON.stringify(found), /^\{"note":"8000 is in use by another (program|Interpretability Workbench)/);
 });
 
-test('Ctrl-C ends it in the middle and leaves nothing behind', async () => {
-  const tmp = folder();
-  const running = startIw(folder(), at(folder(), temporary(tmp)), 'doctor');
-  await running.line(/^ok .* refusal/);
-  running.child.kill('SIGINT');
-  const { code, stdout } = await running.ended;
-  assert.equal(code, 130);
-  assert.doesNotMatch(stdout, /closing/);
-  assert.deepEqual(readdirSync(tmp), []);
-});
+// Before the speed is measured, which takes seconds, and while a server runs.
+for (const [before, last] of [
+  ['port', 'expected speed'],
+  ['refusal', 'closing'],
+] as const) {
+  test(`Ctrl-C after “${before}” ends it and leaves nothing behind`, async () => {
+    const tmp = folder();
+    const running = startIw(folder(), at(folder(), temporary(tmp)), 'doctor');
+    await running.line(new RegExp(`^(ok|note) .* ${before}`));
+    running.child.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    assert.equal(code, 130);
+    assert.doesNotMatch(stdout, new RegExp(` ${last} `));
+    assert.deepEqual(readdirSync(tmp), []);
+  });
+}
 
 test('a check that comes to no end has failed, what needs it is not tried, and the others are', async () => {
   const tried: string[] = [];

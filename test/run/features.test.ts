@@ -34,7 +34,6 @@ function example(latents: number): TopExamples {
       positions: Uint32Array.from({ length: count }, () => random.below(100)),
     },
     {
-      reconstruction: new Float32Array(0),
       offsets: Int32Array.from({ length: count + 1 }, (_, i) => i),
       indices: Int32Array.from({ length: count }, () => random.below(Math.floor(latents / 2)) * 2),
       values: Float32Array.from({ length: count }, () => random.float() + 0.01),

@@ -5,6 +5,7 @@ import { Place } from '../doctor/place.js';
 import { exitCodes } from '../exit.js';
 import { onStop } from '../stop.js';
 import { type Paint, paintFor } from '../terminal/paint.js';
+import { wrap } from '../terminal/wrap.js';
 import { printable } from '../../shared/format.js';
 
 export interface DoctorOptions {
@@ -13,9 +14,9 @@ export interface DoctorOptions {
 
 const closeMs = 10_000;
 
-/** `iw doctor` */
-export async function doctor({ json = false }: DoctorOptions): Promise<number> {
-  const place = new Place();
+/** `iw doctor [CONFIG.sae.json]` */
+export async function doctor(file: string | undefined, { json = false }: DoctorOptions): Promise<number> {
+  const place = new Place(file);
   const stop = new AbortController();
   const unlisten = onStop(
     () => {
@@ -27,10 +28,11 @@ export async function doctor({ json = false }: DoctorOptions): Promise<number> {
   const results: Result[] = [];
   let hangs = false;
   const paint = paintFor(process.stdout);
+  const width = process.stdout.columns || Infinity;
   try {
     for await (const result of runChecks(checks, place, stop.signal)) {
       results.push(result);
-      if (!json) process.stdout.write(`${resultLines(result, paint).join('\n')}\n`);
+      if (!json) process.stdout.write(`${resultLines(result, paint, width).join('\n')}\n`);
     }
   } finally {
     const closed = place.close().then(() => true);
@@ -56,13 +58,17 @@ const words = { ok: 'ok', note: 'note', failed: 'FAILED' };
 const colours = { ok: 'green', note: 'yellow', failed: 'red' } as const;
 const longestName = Math.max(...checks.map(({ name }) => name.length));
 
-/** A line per check; what is wrong and what to do about it on indented lines below. */
-export function resultLines({ name, status, message, hint, ms }: Result, paint: Paint): string[] {
-  const word = paint[colours[status]](words[status].padEnd(6));
-  const line = `${word} ${`${ms} ms`.padStart(8)}  ${name.padEnd(longestName)}`;
-  if (status !== 'failed') return [`${line}  ${printable(message)}`];
-  const below = [message, hint].filter((text) => text !== '').map((text) => `       ${printable(text)}`);
-  return [line.trimEnd(), ...below];
+/** A line per check, what does not fit the width below it; what is wrong and what to do about it on indented lines below. */
+export function resultLines({ name, status, message, hint, ms }: Result, paint: Paint, width: number): string[] {
+  const time = `${ms} ms`.padStart(8);
+  const head = `${paint[colours[status]](words[status].padEnd(6))} ${time}  ${name.padEnd(longestName)}`;
+  const indented = (text: string, columns: number) =>
+    wrap(printable(text), width - columns).map((line) => `${' '.repeat(columns)}${line}`);
+  if (status !== 'failed') {
+    const [first = '', ...more] = indented(message, `FAILED ${time}  `.length + longestName + 2);
+    return [`${head}  ${first.trimStart()}`, ...more];
+  }
+  return [head.trimEnd(), ...[message, hint].filter((text) => text !== '').flatMap((text) => indented(text, 7))];
 }
 
 function closingLine(failed: number, all: number, seconds: number): string {

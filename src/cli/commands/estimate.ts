@@ -6,6 +6,7 @@ import { exitCodes } from '../exit.js';
 import { configFromFlags, sourceFlags, trainingFlags, withBundled } from '../flags.js';
 import { runShown } from '../task.js';
 import { silentDisplay } from '../terminal/display.js';
+import { speedLine } from '../terminal/speed.js';
 import { pairs } from '../terminal/table.js';
 
 export interface EstimateOptions {
@@ -21,6 +22,7 @@ export function estimateLines(estimate: Estimate): string[] {
     ['SAE', `${saeLine(config)} · width ${width}`],
     ['data', `${exact ? '' : 'about '}${whole(perEpoch)} tokens per epoch`],
     ['training', `${whole(tokens)} tokens: ${whole(steps)} steps of ${whole(config.batch_size)}`],
+    ['speed', speedLine(estimate)],
     ['time', `about ${duration(estimate.seconds)} (${parts.join(', ')})`],
     ['disk', `${bytes(estimate.disk_bytes)} while it runs`],
     ['memory', bytes(estimate.memory_bytes)],

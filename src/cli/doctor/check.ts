@@ -10,7 +10,8 @@ export interface Check<Place> {
   needs?: readonly string[];
   /** Seconds after which it has failed; 10 if not given. */
   within?: number;
-  run: (place: Place) => Finding | Promise<Finding>;
+  /** The signal is given once nobody waits for the result any more. */
+  run: (place: Place, signal: AbortSignal) => Finding | Promise<Finding>;
 }
 
 export interface Result {
@@ -52,6 +53,7 @@ const untried = (missing: string): Outcome => ({
 async function attempt<Place>({ run, within = 10 }: Check<Place>, place: Place, signal: AbortSignal): Promise<Outcome> {
   let listen: () => void = () => undefined;
   let timer: NodeJS.Timeout | undefined;
+  const over = new AbortController();
   const cut = new Promise<never>((_, reject) => {
     listen = () => {
       reject(failure('internal', 'The check was stopped.', ''));
@@ -63,7 +65,7 @@ async function attempt<Place>({ run, within = 10 }: Check<Place>, place: Place, 
     }, within * 1000);
   });
   try {
-    const found = await Promise.race([run(place), cut]);
+    const found = await Promise.race([run(place, over.signal), cut]);
     return typeof found === 'string'
       ? { status: 'ok', message: found, hint: '' }
       : { status: 'note', message: found.note, hint: '' };
@@ -71,6 +73,7 @@ async function attempt<Place>({ run, within = 10 }: Check<Place>, place: Place, 
     const { message, hint } = toProblem(error);
     return { status: 'failed', message, hint };
   } finally {
+    over.abort();
     clearTimeout(timer);
     signal.removeEventListener('abort', listen);
   }

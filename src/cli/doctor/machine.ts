@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { availableParallelism, freemem, release, tmpdir, totalmem } from 'node:os';
+import { freemem, release, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import * as v from 'valibot';
 import { version } from '../../../package.json';
@@ -8,8 +8,11 @@ import { healthSchema } from '../../shared/api.js';
 import { failure } from '../../shared/errors.js';
 import { bytes } from '../../shared/format.js';
 import { runTask } from '../../workbench/engine-process.js';
+import { adapters } from './adapters.js';
 import { type Check, expect, type Finding } from './check.js';
+import { optionalParts } from './optional.js';
 import type { Place } from './place.js';
+import { processor } from './processor.js';
 
 /** What training needs of the machine before anything is trained. */
 
@@ -32,7 +35,6 @@ function system(): Finding {
     `version ${version}`,
     `Node ${process.versions.node}`,
     `${process.platform}-${process.arch} ${release()}`,
-    `${availableParallelism()} cores`,
     `${bytes(free)} of ${bytes(totalmem())} memory free`,
   ];
   const found = parts.join(', ');
@@ -116,6 +118,9 @@ async function isFree(port: number): Promise<boolean> {
 
 export const machineChecks: readonly Check<Place>[] = [
   { name: 'system', run: system },
+  { name: 'processor', run: processor },
+  { name: 'adapters', run: adapters },
+  { name: 'optional parts', run: optionalParts },
   { name: 'temporary folder', run: temporaryFolder },
   { name: 'current folder', run: currentFolder },
   { name: 'native library', within: 30, run: nativeLibrary },

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { WebSocket } from 'ws';
 import { serverMessageSchema, type ServerMessage, type TrainRequest, trainReplySchema } from '../../shared/api.js';
 import type { JobEvent } from '../../shared/events.js';
+import type { Estimate } from '../../shared/messages.js';
 import { JobManager } from '../../workbench/jobs.js';
 import { Logs } from '../../workbench/logging/logs.js';
 import type { ApiServer } from '../../workbench/server/api-server.js';
@@ -27,12 +28,17 @@ export class Place {
   /** The run that was trained to its end, and the one that was not. */
   completed: { id: string; dir: string } | undefined;
   stopped: { id: string; dir: string } | undefined;
+  /** What training takes here, once measured. */
+  estimate: Estimate | undefined;
   readonly #heard: ServerMessage[] = [];
   readonly #listeners = new Set<() => void>();
   #folder: string | undefined;
   #opened: Opened | undefined;
   #closed: Promise<void> | undefined;
   #socket: WebSocket | undefined;
+
+  /** `configFile`: whose training is estimated; what ships if not given. */
+  constructor(readonly configFile?: string) {}
 
   /** Makes the temporary folder. */
   async makeFolder(): Promise<string> {

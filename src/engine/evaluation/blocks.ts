@@ -2,7 +2,7 @@ import { extractBatches } from '../activations/extract.js';
 import type { ActivationStore } from '../activations/store.js';
 import type { Control } from '../control.js';
 import type { TappedModel } from '../model/session.js';
-import type { Inferred } from '../sae/infer.js';
+import type { Codes, Inferred } from '../sae/infer.js';
 import type { Contexts } from '../text/contexts.js';
 import type { Inference } from './metrics.js';
 
@@ -70,24 +70,47 @@ export async function* storeBlocks(
   }
 }
 
-/** Runs the SAE over blocks; what is yielded is valid until the next is asked for. */
-export async function* encodeBlocks(
+/** Rows with what the SAE made of them; valid until the next are asked for. */
+type Encoded<T> = AsyncGenerator<PlacedRows & { codes: T }, void, undefined>;
+
+/** The active latents of blocks. */
+export function encodeBlocks(
   inference: Inference,
   width: number,
   blocks: AsyncIterable<PlacedRows>,
   control: Control,
-): AsyncGenerator<PlacedRows & { codes: Inferred }, void, undefined> {
+): Encoded<Codes> {
+  return inPieces(inference.maxRows, width, blocks, control, (rows, count) => inference.encode(rows, count));
+}
+
+/** The same with the reconstructions. */
+export function reconstructBlocks(
+  inference: Inference,
+  width: number,
+  blocks: AsyncIterable<PlacedRows>,
+  control: Control,
+): Encoded<Inferred> {
+  return inPieces(inference.maxRows, width, blocks, control, (rows, count) => inference.run(rows, count));
+}
+
+async function* inPieces<T>(
+  maxRows: number,
+  width: number,
+  blocks: AsyncIterable<PlacedRows>,
+  control: Control,
+  work: (rows: Float32Array, count: number) => Promise<T>,
+): Encoded<T> {
   for await (const block of blocks) {
-    for (let start = 0; start < block.count; start += inference.maxRows) {
+    for (let start = 0; start < block.count; start += maxRows) {
       await control.breathe();
-      const end = Math.min(block.count, start + inference.maxRows);
+      const end = Math.min(block.count, start + maxRows);
       const rows = block.rows.subarray(start * width, end * width);
       yield {
         rows,
         count: end - start,
         samples: block.samples.subarray(start, end),
         positions: block.positions.subarray(start, end),
-        codes: await inference.run(rows, end - start),
+        codes: await work(rows, end - start),
       };
     }
   }

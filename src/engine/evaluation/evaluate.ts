@@ -1,6 +1,6 @@
 import type { Evaluation } from '../../shared/messages.js';
 import type { Control } from '../control.js';
-import { encodeBlocks, type PlacedRows } from './blocks.js';
+import { reconstructBlocks, type PlacedRows } from './blocks.js';
 import { crossEntropy, type LanguageModel } from './loss-recovered.js';
 import { ReconstructionMetrics, type Inference } from './metrics.js';
 
@@ -80,7 +80,7 @@ export async function evaluateSae(request: EvaluationRequest): Promise<Evaluatio
   const report = request.onProgress ?? (() => undefined);
   const metrics = new ReconstructionMetrics(width, latents);
   let tokens = 0;
-  for await (const { rows, count, codes } of encodeBlocks(inference, width, request.blocks, control)) {
+  for await (const { rows, count, codes } of reconstructBlocks(inference, width, request.blocks, control)) {
     metrics.add(rows, count, codes);
     tokens += count;
     report({ tokens, crossEntropy: 0 });

@@ -2,7 +2,7 @@ import type { Inferred, SaeInference } from '../sae/infer.js';
 import { Density, type DensityHistogram } from './density.js';
 
 /** What encodes and decodes activations, in their own units. */
-export type Inference = Pick<SaeInference, 'maxRows' | 'run'>;
+export type Inference = Pick<SaeInference, 'maxRows' | 'encode' | 'run'>;
 
 /** Null is what the rows seen do not determine. */
 export interface ReconstructionResult {

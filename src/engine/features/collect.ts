@@ -1,7 +1,7 @@
 import type { Control } from '../control.js';
 import { encodeBlocks, type PlacedRows } from '../evaluation/blocks.js';
 import type { Inference } from '../evaluation/metrics.js';
-import type { Inferred } from '../sae/infer.js';
+import type { Codes } from '../sae/infer.js';
 
 /** One place in the text where a latent is active. */
 export interface Example {
@@ -45,7 +45,7 @@ export class TopExamples {
   }
 
   /** Adds the rows of a block with what the SAE made of them. */
-  add({ count, samples, positions }: PlacedRows, codes: Inferred): void {
+  add({ count, samples, positions }: PlacedRows, codes: Codes): void {
     this.tokens += count;
     for (let row = 0; row < count; row++) {
       for (let e = codes.offsets[row]!; e < codes.offsets[row + 1]!; e++) {

@@ -8,16 +8,20 @@ import { profiler } from '../profile.js';
 type Floats = Float32Array;
 type Ints = Int32Array;
 
-/** What an SAE makes of some rows; the arrays are valid until the next run. */
-export interface Inferred {
-  /** x̂, [rows, d] */
-  reconstruction: Float32Array;
+/** The active latents of some rows. */
+export interface Codes {
   /** [rows + 1]: the active latents of row b are indices and values [offsets[b], offsets[b + 1]). */
   offsets: Int32Array;
   /** Active latents, in no particular order within a row. */
   indices: Int32Array;
   /** Their activations z > 0. */
   values: Float32Array;
+}
+
+/** What an SAE makes of some rows. */
+export interface Inferred extends Codes {
+  /** x̂, [rows, d]; valid until the next run. */
+  reconstruction: Float32Array;
 }
 
 interface Arrays {
@@ -82,12 +86,24 @@ export class SaeInference {
     return new SaeInference(weights, await createSession(graph, threads), maxRows);
   }
 
-  /** Encodes and decodes the first `rows` rows of x, [rows, d], rows ≤ maxRows. */
-  run(x: Float32Array, rows: number): Promise<Inferred> {
-    return profiler.spend('kernels', () => this.#run(x, rows));
+  /** Encodes the first `rows` rows of x, [rows, d], rows ≤ maxRows. */
+  encode(x: Float32Array, rows: number): Promise<Codes> {
+    return profiler.spend('kernels', async () => {
+      await this.#encode(x, rows);
+      return this.#entries(rows);
+    });
   }
 
-  async #run(x: Float32Array, rows: number): Promise<Inferred> {
+  /** Encodes and decodes them. */
+  run(x: Float32Array, rows: number): Promise<Inferred> {
+    return profiler.spend('kernels', async () => {
+      await this.#encode(x, rows);
+      return { reconstruction: this.#decode(x, rows), ...this.#entries(rows) };
+    });
+  }
+
+  /** Leaves each row's active latents packed in its part of values and indices. */
+  async #encode(x: Float32Array, rows: number): Promise<void> {
     const { width: d, latents: n } = this.#weights;
     const a = this.#arrays;
     a.xc.view.set(x.subarray(0, rows * d));
@@ -104,15 +120,20 @@ export class SaeInference {
       await profiler.spend('encoder', () => this.#session.run(feeds, { h: values }));
       this.#kernels.keepPositiveDense(a.values.address, a.indices.address, n, a.counts.address, 0, rows);
     }
-    const addresses = [a.values.address, a.indices.address, a.counts.address, cap, a.decoder.address] as const;
+  }
+
+  #decode(x: Float32Array, rows: number): Float32Array {
+    const d = this.#weights.width;
+    const a = this.#arrays;
+    const addresses = [a.values.address, a.indices.address, a.counts.address, this.#cap, a.decoder.address] as const;
     this.#kernels.decode(...addresses, a.xc.address, a.residual.address, 0, a.errors.address, d, 0, 0, 0, rows);
     const reconstruction = a.residual.view.subarray(0, rows * d);
     for (let i = 0; i < reconstruction.length; i++) reconstruction[i] = reconstruction[i]! + x[i]!;
-    return { reconstruction, ...this.#entries(rows) };
+    return reconstruction;
   }
 
   /** The packed rows as one list. */
-  #entries(rows: number): Pick<Inferred, 'offsets' | 'indices' | 'values'> {
+  #entries(rows: number): Codes {
     const { counts, indices, values } = this.#arrays;
     const offsets = new Int32Array(rows + 1);
     for (let row = 0; row < rows; row++) offsets[row + 1] = offsets[row]! + counts.view[row]!;

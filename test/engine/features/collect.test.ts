@@ -33,7 +33,6 @@ function collect(all: Firing[], perLatent: number): TopExamples {
         positions: Uint32Array.from(block, ({ position }) => position),
       },
       {
-        reconstruction: new Float32Array(0),
         offsets: Int32Array.from({ length: block.length + 1 }, (_, i) => i),
         indices: Int32Array.from(block, ({ latent }) => latent),
         values: Float32Array.from(block, ({ activation }) => activation),

@@ -58,6 +58,11 @@ for (const [name, config] of Object.entries(runs)) {
     assert.ok(tokens <= done.max_tokens! && steps > 0);
     assert.equal(foreseen.memory_bytes, memoryNeeded(foreseen.config, width, perEpoch).total);
     assert.ok(foreseen.disk_bytes > statSync(path.join(runDir, 'sae_weights.safetensors')).size);
+    const rates = foreseen.tokens_per_second;
+    assert.ok(Math.abs((rates.both * (byPhase.extracting + byPhase.training)) / tokens - 1) < 1e-9);
+    // A training that keeps no activations also computes them in between.
+    assert.ok(rates.training * byPhase.training >= tokens * (1 - 1e-9), JSON.stringify(rates));
+    assert.ok(rates.extracting * byPhase.extracting >= Math.min(tokens, perEpoch) * (1 - 1e-9), JSON.stringify(rates));
     const sum = Object.values(byPhase).reduce((total, each) => total + each, 0);
     assert.ok(
       Math.abs(sum - seconds) < 1e-9 && byPhase.training > 0 && byPhase.extracting > 0,
