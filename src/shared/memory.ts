@@ -23,6 +23,9 @@ const sparseCap = 256;
 /** Among fewer latents than so many for each candidate, finding candidates first costs more than it saves. */
 const leastPreselected = 8;
 
+/** Rows whose winners are compared with all latents, now and then. */
+export const comparedRows = 128;
+
 /** Node, ONNX Runtime and the chunks in flight. */
 const programBytes = 300e6;
 
@@ -113,6 +116,9 @@ export function stepArrays<Float32, Float64, Int32, Uint8>(
     encoderScales: plan.float32(candidates > 0 ? n : 0),
     quantizedRows: plan.uint8(candidates > 0 ? batch * d : 0),
     candidates: plan.int32(batch * candidates),
+    /** To see whether a winner is missing among the candidates, in some rows: their smallest ones, how many latents of each block are larger. */
+    thresholds: plan.float32(comparedRows),
+    above: plan.int32(blocks * comparedRows),
     control: plan.uint8(controlBytes),
   };
 }

@@ -133,6 +133,17 @@ export interface Kernels {
     from: number,
     to: number,
   ) => void;
+  countAbove: (
+    xc: number,
+    rows: number,
+    d: number,
+    encoder: number,
+    bias: number,
+    thresholds: number,
+    counts: number,
+    from: number,
+    to: number,
+  ) => void;
 }
 
 /** The exports of assembly/shared.ts, too; `control` is the address of a pool's control block. */

@@ -102,6 +102,37 @@ test('of the candidates those with the largest exact pre-activations are kept, a
   }
 });
 
+test('latents above a row’s threshold are counted, whatever the shape', () => {
+  for (const [rows, n, d] of [
+    [3, 8, 16],
+    [2, 7, 5],
+  ] as const) {
+    const plan = new MemoryPlan();
+    const [xc, encoder, bias] = [plan.float32(rows * d), plan.float32(n * d), plan.float32(n)];
+    const [thresholds, counts] = [plan.float32(rows), plan.int32(rows)];
+    const kernels = loadKernels(plan.allocate());
+    for (const { view } of [xc, encoder, bias]) view.set(normals(view.length));
+    thresholds.view.set(normals(rows));
+    counts.view.fill(99);
+    const addresses = [encoder, bias, thresholds, counts].map(({ address }) => address) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    kernels.countAbove(xc.address, rows, d, ...addresses, 1, n);
+    for (let row = 0; row < rows; row++) {
+      let above = 0;
+      for (let latent = 1; latent < n; latent++) {
+        let h = bias.view[latent]!;
+        for (let j = 0; j < d; j++) h += xc.view[row * d + j]! * encoder.view[latent * d + j]!;
+        if (h > thresholds.view[row]!) above++;
+      }
+      assert.equal(counts.view[row], above);
+    }
+  }
+});
+
 test('threads share a call: every range is computed once, with its own output and its thread’s own scratch', async () => {
   const [rows, d] = [1000, 8];
   const plan = new MemoryPlan();

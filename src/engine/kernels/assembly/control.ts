@@ -39,4 +39,5 @@ export enum Kernel {
   quantizeRows,
   sumOfSquares,
   rank,
+  countAbove,
 }

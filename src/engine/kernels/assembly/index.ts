@@ -2,7 +2,7 @@
 // row-major float32. Each works on a range [from, to) of rows or latents, so that several threads can share one call.
 // Sums that cross rows go to float64 or to arrays that the caller adds up in a fixed order.
 
-export { quantizeLatents, quantizeRows, rank, sumOfSquares } from './preselect';
+export { countAbove, quantizeLatents, quantizeRows, rank, sumOfSquares } from './preselect';
 import { adam as adamRow, axpy, axpy4, dot, dot4, scale } from './vector';
 
 /** x = s·x − b for rows [from, to): activations to training units, centred at the decoder bias. */
@@ -108,14 +108,15 @@ export function decode(
     if (gz == 0) continue;
     for (j = 0; j < quads; j += 4) {
       const e = j << 2;
-      dot4(
+      const products = dot4(
         out,
         decoder + <usize>load<i32>(x + e) * bytes,
         decoder + <usize>load<i32>(x + e, 4) * bytes,
         decoder + <usize>load<i32>(x + e, 8) * bytes,
         decoder + <usize>load<i32>(x + e, 12) * bytes,
-        d, a, g + e, g + e + 4, g + e + 8, g + e + 12,
+        d,
       );
+      v128.store(g + e, f32x4.mul(f32x4.splat(a), products));
     }
     for (; j < count; j++) {
       const e = j << 2;

@@ -149,14 +149,15 @@ export function rank(
     let j = 0;
     for (; j < quads; j += 4) {
       const e = (<usize>j) << 2;
-      dot4(
+      const products = dot4(
         x,
         encoder + <usize>load<i32>(own + e) * bytes,
         encoder + <usize>load<i32>(own + e, 4) * bytes,
         encoder + <usize>load<i32>(own + e, 8) * bytes,
         encoder + <usize>load<i32>(own + e, 12) * bytes,
-        d, 1, scratch + e, scratch + e + 4, scratch + e + 8, scratch + e + 12,
+        d,
       );
+      v128.store(scratch + e, products);
     }
     for (; j < candidates; j++) {
       const e = (<usize>j) << 2;
@@ -206,4 +207,34 @@ function above(values: usize, length: i32, j: i32): i32 {
   }
   if (equal > 1) for (i = 0; i < j; i++) if (load<f32>(values + ((<usize>i) << 2)) == value) result++;
   return result;
+}
+
+/**
+ * counts[row] = how many of the latents [from, to) have an exact pre-activation above thresholds[row], for each of the `rows`
+ * of x_c.
+ */
+export function countAbove(
+  xc: usize, rows: i32, d: i32, encoder: usize, bias: usize, thresholds: usize, counts: usize, from: i32, to: i32,
+): void {
+  const bytes = (<usize>d) << 2;
+  memory.fill(counts, 0, (<usize>rows) << 2);
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    const w = encoder + <usize>i * bytes;
+    const b = v128.load(bias + ((<usize>i) << 2));
+    for (let row = 0; row < rows; row++) {
+      const r = (<usize>row) << 2;
+      const h = f32x4.add(dot4(xc + <usize>row * bytes, w, w + bytes, w + bytes * 2, w + bytes * 3, d), b);
+      const above = i32x4.bitmask(f32x4.gt(h, f32x4.splat(load<f32>(thresholds + r))));
+      store<i32>(counts + r, load<i32>(counts + r) + popcnt<i32>(above));
+    }
+  }
+  for (; i < to; i++) {
+    const b = load<f32>(bias + ((<usize>i) << 2));
+    for (let row = 0; row < rows; row++) {
+      const r = (<usize>row) << 2;
+      const h = dot(xc + <usize>row * bytes, encoder + <usize>i * bytes, d) + b;
+      if (h > load<f32>(thresholds + r)) store<i32>(counts + r, load<i32>(counts + r) + 1);
+    }
+  }
 }

@@ -3,7 +3,7 @@
 
 export * from './index';
 import { center, columnSums, decode, gradientNorms, keepPositive, update } from './index';
-import { quantizeLatents, quantizeRows, rank, sumOfSquares } from './preselect';
+import { countAbove, quantizeLatents, quantizeRows, rank, sumOfSquares } from './preselect';
 import {
   argumentsAt, busyAt, callAt, cutsAt, Kernel, kernelAt, nextAt, rangeBytesAt, rangesAt, stopAt, threadBytesAt,
 } from './control';
@@ -106,6 +106,9 @@ function compute(control: usize, thread: i32, range: i32): void {
       rank(
         at(a, 0), int(a, 1), at(a, 2), at(a, 3), at(a, 4), int(a, 5), int(a, 6), at(a, 7), at(a, 8), at(a, 9) + own, from, to,
       );
+      break;
+    case Kernel.countAbove:
+      countAbove(at(a, 0), int(a, 1), int(a, 2), at(a, 3), at(a, 4), at(a, 5), at(a, 6) + out, from, to);
       break;
     default:
       unreachable();

@@ -65,12 +65,10 @@ export function dot(x: usize, y: usize, d: i32): f32 {
   return total;
 }
 
-/** Stores a·(x·y0) … a·(x·y3) at the four addresses: one load of x for four rows. */
+/** x·y0 … x·y3: one load of x for four rows. */
 // @ts-ignore: decorator
 @inline
-export function dot4(
-  x: usize, y0: usize, y1: usize, y2: usize, y3: usize, d: i32, a: f32, out0: usize, out1: usize, out2: usize, out3: usize,
-): void {
+export function dot4(x: usize, y0: usize, y1: usize, y2: usize, y3: usize, d: i32): v128 {
   const bytes = (<usize>d) << 2;
   const whole = bytes & ~15;
   let s0 = f32x4.splat(0);
@@ -96,10 +94,7 @@ export function dot4(
     t2 += v * load<f32>(y2 + i);
     t3 += v * load<f32>(y3 + i);
   }
-  store<f32>(out0, a * t0);
-  store<f32>(out1, a * t1);
-  store<f32>(out2, a * t2);
-  store<f32>(out3, a * t3);
+  return f32x4(t0, t1, t2, t3);
 }
 
 /** x *= a */

@@ -55,13 +55,6 @@ export class Encoder {
     }
   }
 
-  /** What `run` would find for the first chunk of the batch: values and indices [rows, cap]. */
-  async firstChunk(): Promise<{ rows: number; values: Float32Array; indices: Int32Array }> {
-    this.#copyParameters();
-    await this.#runChunk(0, this.#chunk);
-    return { rows: this.#chunk, values: this.#values, indices: this.#indices };
-  }
-
   #copyParameters(): void {
     this.#encoder.set(this.#arrays.encoder.w.view);
     this.#bias.set(this.#arrays.encoderBias.w.view);

@@ -1,4 +1,4 @@
-import { blocks, scratchLength, type StepShape } from '../../../../shared/memory.js';
+import { blocks, comparedRows, scratchLength, type StepShape } from '../../../../shared/memory.js';
 import type { KernelPool } from '../../../kernels/pool.js';
 import { createSession, ort } from '../../../ort.js';
 import { candidatesGraph } from '../../../sae/graphs.js';
@@ -13,6 +13,9 @@ const weightRange = 63;
 const rowRange = 127;
 /** Larger activations are cut off, in units of the batch's root mean square: one outlier must not blur all others. */
 const cutOff = 10;
+
+/** Pre-activations of the same row and latent may differ by this much, by the order in which they are added up. */
+const rounding = 1e-5;
 
 /** Rows of a run of the graph: an int8 product wants more of them than a float one, and the approximations have to fit. */
 const chunkRows = (latents: number, rows: number) =>
@@ -94,6 +97,46 @@ export class Preselection {
       cuts: evenCuts(batch),
       threadBytes: 4 * scratchLength(d, candidates),
     });
+  }
+
+  /**
+   * After `run`: of the batch's first rows, the part of their winners that is among the candidates; of rows without so many
+   * positive pre-activations, only these count. Never too high: where several winners of a row are missing it may be too low.
+   */
+  recall(): number {
+    const a = this.#arrays;
+    const { width: d, latents: n, batch, cap } = this.#shape;
+    const rows = Math.min(comparedRows, batch);
+    const values = (row: number) => a.values.view.subarray(row * cap, (row + 1) * cap);
+    for (let row = 0; row < rows; row++) {
+      const smallest = values(row).reduce((least, value) => Math.min(least, value));
+      a.thresholds.view[row] = Math.max(0, smallest * (1 + rounding));
+    }
+    this.#pool.run({
+      kernel: 'countAbove',
+      args: [
+        a.xc.address,
+        rows,
+        d,
+        a.encoder.w.address,
+        a.encoderBias.w.address,
+        a.thresholds.address,
+        a.above.address,
+      ],
+      cuts: evenCuts(n),
+      rangeBytes: 4 * rows,
+    });
+    let wanted = 0;
+    let missing = 0;
+    for (let row = 0; row < rows; row++) {
+      const threshold = a.thresholds.view[row]!;
+      const own = values(row).reduce((count, value) => count + (value > threshold ? 1 : 0), 0);
+      let above = 0;
+      for (let block = 0; block < blocks; block++) above += a.above.view[block * rows + row]!;
+      wanted += threshold > 0 ? cap : Math.min(cap, above);
+      missing += Math.min(cap, above - own);
+    }
+    return wanted > 0 ? 1 - missing / wanted : 1;
   }
 
   /** W_e and x_c as small integers; the step between two of x_c's. */

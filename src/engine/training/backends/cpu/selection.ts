@@ -42,28 +42,11 @@ export class Selection {
     const compared = step % comparedEvery === 0;
     if (this.#preselection && (!exact || compared)) {
       await this.#preselection.run(between);
-      if (compared) exact = (this.recall = await this.#measureRecall()) < leastRecall;
+      if (compared) exact = (this.recall = this.#preselection.recall()) < leastRecall;
     }
     if (!this.#preselection || exact) await (await this.#exactly()).run(between);
     else await this.#forget();
     return exact;
-  }
-
-  async #measureRecall(): Promise<number> {
-    const { cap } = this.#shape;
-    const found = this.#arrays.indices.view;
-    const { rows, values, indices } = await (await this.#exactly()).firstChunk();
-    let wanted = 0;
-    let hits = 0;
-    for (let row = 0; row < rows; row++) {
-      const own = new Set(found.subarray(row * cap, (row + 1) * cap));
-      for (let e = row * cap; e < (row + 1) * cap; e++) {
-        if (!(values[e]! > 0)) continue;
-        wanted++;
-        if (own.has(indices[e]!)) hits++;
-      }
-    }
-    return wanted > 0 ? hits / wanted : 1;
   }
 
   async #exactly(): Promise<Encoder> {
