@@ -79,6 +79,8 @@ async function trainInFolder(
       if (earlier) checkSameInputs(earlier, inputs);
     },
   });
+  // what preparing has left, before training takes its memory
+  globalThis.gc?.();
   try {
     await recordConfig(runDir, data, threads, earlier);
     const before = task.resume ? await readProfile(runDir) : null;
@@ -148,15 +150,17 @@ async function trained(
   recordProfile: (recall: number | null) => Promise<void>,
 ): Promise<Trained> {
   const backend = await CpuBackend.create(cpuOptions(data.config, data.source.width, threads));
+  let metrics: Metrics;
   try {
-    const record = () => recordProfile(backend.recall);
-    const metrics = await trainToTheEnd(task, context, lock, progress, data, backend, record);
-    const { encoder, decoder, ...rest } = unscale(backend.weights, backend.constants.scale);
-    const weights = { ...rest, encoder: new Float32Array(encoder), decoder: new Float32Array(decoder) };
-    return { weights, fired: backend.fired, metrics, recall: backend.recall };
+    metrics = await trainToTheEnd(task, context, lock, progress, data, backend, () => recordProfile(backend.recall));
   } finally {
     await backend.dispose();
   }
+  // the shuffle buffer, before there are copies of the weights
+  globalThis.gc?.();
+  const { encoder, decoder, ...rest } = unscale(backend.weights, backend.constants.scale);
+  const weights = { ...rest, encoder: new Float32Array(encoder), decoder: new Float32Array(decoder) };
+  return { weights, fired: backend.fired, metrics, recall: backend.recall };
 }
 
 /** Initialises or resumes, and trains until the last step; the last metrics. */

@@ -42,5 +42,6 @@ export interface TrainingBackend {
   readonly tensors: Record<string, Tensor>;
   /** The parameters in training units, as views. */
   readonly weights: SaeWeights;
+  /** Ends sessions and threads; parameters and counters can still be read. */
   dispose(): Promise<void>;
 }
