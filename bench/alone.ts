@@ -1,4 +1,4 @@
-import { ExtractingSource } from '../src/engine/activations/source.js';
+import { ExtractingSource } from '../src/engine/activations/extracting-source.js';
 import { CpuBackend } from '../src/engine/training/backends/cpu/cpu.js';
 import { cpuOptions } from '../src/engine/training/backends/cpu/options.js';
 import { initialise } from '../src/engine/training/initialise.js';
@@ -67,7 +67,9 @@ export class Alone {
     this.#filled = 0;
     const start = performance.now();
     for (let block = 0; block < blocksPerEpoch && this.#filled < mostRows; block++) {
-      this.#filled += await this.#source.readBlock(0, block, this.#rows.subarray(this.#filled * width));
+      const rows = await this.#source.readBlock(0, block);
+      this.#rows.set(rows, this.#filled * width);
+      this.#filled += rows.length / width;
     }
     return (1000 * this.#filled) / (performance.now() - start);
   }

@@ -24,7 +24,7 @@ export interface ShuffleState {
 /**
  * Mixes the rows of an epoch: keeps up to `capacity` of them in memory, draws batches from them at random without replacement, and
  * takes in more blocks whenever half is used up. Every row of an epoch is drawn at most once; those of an incomplete last batch
- * are left. Memory: `capacity` and one block.
+ * are left. Memory: `capacity` rows.
  *
  *     buffer.startEpoch(0);
  *     for (;;) {
@@ -39,7 +39,6 @@ export class ShuffleBuffer {
   readonly batchSize: number;
   readonly #source: ActivationSource;
   readonly #seed: number;
-  readonly #block: Float32Array;
   /** Places in `data`: the first `#rows` hold rows not drawn yet, the others are free. */
   readonly #places: Uint32Array;
   /** For each place, the number of its row in the epoch. */
@@ -62,7 +61,6 @@ export class ShuffleBuffer {
     // Just below a whole batch, the rest of the room must take in a block of any size.
     this.capacity = Math.min(Math.max(capacity, batchSize + source.maxBlockRows), source.rowsPerEpoch);
     this.data = new Float32Array(this.capacity * source.width);
-    this.#block = new Float32Array(source.maxBlockRows * source.width);
     this.#places = new Uint32Array(this.capacity);
     this.#rowNumber = new Uint32Array(this.capacity);
     this.#drawn = new Uint32Array(batchSize);
@@ -105,8 +103,8 @@ export class ShuffleBuffer {
       const rows = this.#source.blockRows(this.#epoch, this.#nextBlock);
       if (this.#rows + rows > this.capacity) break;
       await control.breathe();
-      await this.#source.readBlock(this.#epoch, this.#nextBlock, this.#block);
-      for (let row = 0; row < rows; row++) this.#put(row, this.#taken + row);
+      const values = await this.#source.readBlock(this.#epoch, this.#nextBlock);
+      for (let row = 0; row < rows; row++) this.#copy(values, row, this.#places[this.#rows++]!, this.#taken + row);
       this.#taken += rows;
       this.#nextBlock++;
       onProgress?.(this.#rows);
@@ -166,17 +164,18 @@ export class ShuffleBuffer {
     this.startEpoch(state.epoch);
     const drawingOrder = Uint32Array.from(state.rows.keys()).sort((a, b) => state.rows[a]! - state.rows[b]!);
     let next = 0;
+    let values: Float32Array = new Float32Array(0);
     for (let block = 0; block < state.nextBlock; block++) {
       const end = this.#taken + this.#source.blockRows(state.epoch, block);
       if (next < drawingOrder.length && state.rows[drawingOrder[next]!]! < end) {
         await control.breathe();
-        await this.#source.readBlock(state.epoch, block, this.#block);
+        values = await this.#source.readBlock(state.epoch, block);
       }
       for (; next < drawingOrder.length; next++) {
         const place = drawingOrder[next]!;
         const row = state.rows[place]!;
         if (row >= end) break;
-        this.#copy(row - this.#taken, place, row);
+        this.#copy(values, row - this.#taken, place, row);
       }
       this.#taken = end;
     }
@@ -186,14 +185,9 @@ export class ShuffleBuffer {
     this.#random = Random.restore(state.random);
   }
 
-  /** Moves a row of the block into the first free place. */
-  #put(blockRow: number, rowNumber: number): void {
-    this.#copy(blockRow, this.#places[this.#rows++]!, rowNumber);
-  }
-
-  #copy(blockRow: number, place: number, rowNumber: number): void {
+  #copy(block: Float32Array, blockRow: number, place: number, rowNumber: number): void {
     const { width } = this.#source;
-    this.data.set(this.#block.subarray(blockRow * width, (blockRow + 1) * width), place * width);
+    this.data.set(block.subarray(blockRow * width, (blockRow + 1) * width), place * width);
     this.#rowNumber[place] = rowNumber;
   }
 }

@@ -108,19 +108,27 @@ export class ActivationStore {
 
   /** Reads a group's rows, [rows, width] row-major, to the start of `out`. @returns the number of rows. */
   async readGroup(group: number, out: Float32Array): Promise<number> {
-    const [shard, at] = this.#locate(group);
-    const rows = this.#columns[shard]!.rows[at]!;
+    const rows = this.rowCount(group);
     const values = rows * this.width;
-    const position = this.#rowStart[group]! * this.width * bytesPerValue[this.dtype];
-    const half = this.dtype === 'float16';
-    const raw = half ? new Uint16Array(values) : out.subarray(0, values);
-    const bytes = new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
     if (out.length < values) throw new RangeError(`${rows} rows of ${this.width} do not fit in ${out.length} values`);
-    if (!(await readFully(this.#files[shard]!, bytes, position))) {
+    if (this.dtype === 'float32') {
+      await this.readBytes(group, new Uint8Array(out.buffer, out.byteOffset, out.byteLength));
+    } else {
+      const halves = new Uint16Array(values);
+      await this.readBytes(group, new Uint8Array(halves.buffer));
+      fromHalf(halves, out);
+    }
+    return rows;
+  }
+
+  /** Reads a group's rows as they are stored to the start of `out`. */
+  async readBytes(group: number, out: Uint8Array): Promise<void> {
+    const [shard, at] = this.#locate(group);
+    const rowBytes = this.width * bytesPerValue[this.dtype];
+    const bytes = out.subarray(0, this.#columns[shard]!.rows[at]! * rowBytes);
+    if (!(await readFully(this.#files[shard]!, bytes, this.#rowStart[group]! * rowBytes))) {
       throw unreadable(`File ${shard} of the activation cache`, 'has become shorter');
     }
-    if (raw instanceof Uint16Array) fromHalf(raw, out);
-    return rows;
   }
 
   async close(): Promise<void> {

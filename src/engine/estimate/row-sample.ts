@@ -35,13 +35,13 @@ export class RowSample {
       blocksPerEpoch: Math.ceil(rowsPerEpoch / blockRows),
       maxBlockRows: Math.min(blockRows, rowsPerEpoch),
       blockRows: (_epoch, block) => rowsOf(block),
-      readBlock(_epoch, block, out) {
-        const rows = rowsOf(block);
-        for (let row = 0; row < rows; row++) {
+      readBlock(_epoch, block) {
+        const out = new Float32Array(rowsOf(block) * width);
+        for (let row = 0; row < rowsOf(block); row++) {
           const from = ((block * blockRows + row) % kept) * width;
           out.set(values.subarray(from, from + width), row * width);
         }
-        return Promise.resolve(rows);
+        return Promise.resolve(out);
       },
     };
   }

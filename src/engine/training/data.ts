@@ -7,7 +7,9 @@ import { bytesNeeded, checkDiskSpace, formatBytes } from '../activations/disk-sp
 import { extractToStore } from '../activations/extract.js';
 import { ActivationFile } from '../activations/parquet-file.js';
 import { importActivations } from '../activations/parquet-read.js';
-import { ExtractingSource, StoredSource, type ActivationSource } from '../activations/source.js';
+import { ExtractingSource } from '../activations/extracting-source.js';
+import type { ActivationSource } from '../activations/source.js';
+import { StoredSource } from '../activations/stored-source.js';
 import type { StoreType } from '../activations/shard.js';
 import { ActivationStore } from '../activations/store.js';
 import type { TaskContext } from '../context.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Control, Cancelled } from '../../../src/engine/control.js';
 import { ShuffleBuffer, type ShuffleState } from '../../../src/engine/activations/shuffle-buffer.js';
 import { Random } from '../../../src/engine/random.js';
-import { StoredSource } from '../../../src/engine/activations/source.js';
+import { StoredSource } from '../../../src/engine/activations/stored-source.js';
 import { ActivationStore } from '../../../src/engine/activations/store.js';
 import { appendGroups, numberOf, testGroups } from './rows.js';
 import { temporaryFolder } from './temporary.js';
