@@ -59,7 +59,11 @@ const fields = {
   max_epochs: whole(1, 'Times the text is read. Default: as many as make 3.5 million tokens.'),
   max_tokens: whole(1, 'Stop after so many training tokens, whatever max_epochs says.'),
   batch_size: whole(1, 'Tokens per step. Default: the largest of 4096, 2048, 1024 that gives at least 1500 steps.'),
-  learning_rate: real(0, 10, 'Peak learning rate. Default: 2e-4 / √(n / 2¹⁴).'),
+  learning_rate: real(
+    0,
+    10,
+    'Peak learning rate. Default: 2e-4 / √(n / 2¹⁴), and more for topk in runs of less than 25,000 steps.',
+  ),
   lr_warmup_steps: whole(0, 'Steps of linear warm-up. Default: 5 % of the run, at most 1000.'),
   lr_decay_fraction: real(
     0,

@@ -1,4 +1,4 @@
-import type { SaeConfig } from './config.js';
+import type { Architecture, SaeConfig } from './config.js';
 import { inputError } from './errors.js';
 
 /** What may stay open: where the data comes from, and names. */
@@ -101,7 +101,7 @@ export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: nu
   return {
     ...dataDefaults,
     ...trainingDefaults,
-    learning_rate: 2e-4 / Math.sqrt(latents / 2 ** 14),
+    learning_rate: peakRate(config.architecture ?? trainingDefaults.architecture, width, latents, steps),
     lr_warmup_steps: Math.min(1000, Math.ceil(steps * 0.05)),
     dead_after_tokens: Math.min(10_000_000, Math.max(100_000, Math.round(0.05 * steps * batch))),
     ...given(config),
@@ -111,6 +111,20 @@ export function resolveConfig(config: SaeConfig, width: number, rowsPerEpoch: nu
     max_tokens: tokens,
     batch_size: batch,
   };
+}
+
+/** Steps from which on a run of topk takes the rate of Gao et al. 2024, who trained for far more. */
+const longRun = 25_000;
+
+/**
+ * 2e-4 / √(n / 2¹⁴) (Gao et al. 2024). Of topk, a shorter run takes √(longRun / steps) times as much, up to 0.05 / √d, a
+ * twentieth of what the values of a unit row are: on the demo model's activations, 440 to 1760 steps then explain 1 to 9 % more
+ * of the variance, with no dead latents on held-out text.
+ */
+function peakRate(architecture: Architecture, width: number, latents: number, steps: number): number {
+  const long = 2e-4 / Math.sqrt(latents / 2 ** 14);
+  if (architecture !== 'topk') return long;
+  return Math.max(long, Math.min(long * Math.sqrt(longRun / steps), 0.05 / Math.sqrt(width)));
 }
 
 /** Without the keys whose value is undefined, which must not hide a default. */

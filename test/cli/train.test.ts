@@ -55,6 +55,15 @@ test('a run can be read, measured and its features seen from its folder', async 
   assert.equal(show.code, 0, show.stderr);
   assert.match(show.stdout, /^status +completed$/m);
   assert.match(show.stdout, /^evaluation \([\d,]+ tokens: .*held out/m);
+  const profile = show.stdout.slice(show.stdout.indexOf('\nwhere the time went\n'));
+  const parts = [...profile.matchAll(/^ {2}(\S.*?) +[\d.:]+( s)? +([\d.]+) %$/gm)];
+  for (const name of ['Language model', 'SAE encoder', 'Sparse kernels', 'Optimizer', 'Disk', 'Tokenizing'])
+    assert.ok(
+      parts.some(([, activity]) => activity === name),
+      `${name} in ${profile}`,
+    );
+  const sum = parts.reduce((total, [, , , percent]) => total + Number(percent), 0);
+  assert.ok(Math.abs(sum - 100) < 1, profile);
   const features = await iw(cwd, 'show', 'run', '--features', '3');
   assert.equal(features.code, 0, features.stderr);
   assert.equal([...features.stdout.matchAll(/^latent \d+ · fires on/gm)].length, 3);

@@ -36,6 +36,18 @@ test('nothing to train on is refused', () => {
   assert.throws(() => resolveConfig({}, 64, 0), /no tokens/);
 });
 
+test('the learning rate falls with the latents, and is higher in short runs of topk, up to what the width bears', () => {
+  const rate = (config: SaeConfig, width: number, steps: number) =>
+    resolveConfig({ latent_dim: 4096, batch_size: 100, max_epochs: 1, ...config }, width, 100 * steps).learning_rate;
+  assert.equal(rate({}, 256, 25_000), 4e-4);
+  assert.equal(rate({}, 256, 100_000), 4e-4);
+  assert.equal(rate({ latent_dim: 1024 }, 256, 25_000), 8e-4);
+  assert.equal(rate({}, 256, 6250), 8e-4);
+  assert.equal(rate({ architecture: 'standard' }, 256, 6250), 4e-4);
+  assert.equal(rate({}, 10_000, 25), 5e-4);
+  assert.equal(rate({ latent_dim: 64 }, 10_000, 25), 3.2e-3);
+});
+
 test('a key that is there but undefined takes its default', () => {
   const config: SaeConfig = { learning_rate: undefined, seed: undefined, batch_size: 10 };
   assert.deepEqual(resolveConfig(config, 64, 5000), resolveConfig({ batch_size: 10 }, 64, 5000));

