@@ -2,6 +2,7 @@ import { openSync, readFileSync, readSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { version } from '../../package.json';
 import { ReconstructionMetrics } from '../../src/engine/evaluation/metrics.js';
+import { peakRssBytes } from '../../src/engine/peak-memory.js';
 import { SaeInference } from '../../src/engine/sae/infer.js';
 import { unscale } from '../../src/engine/sae/weights.js';
 import { CpuBackend } from '../../src/engine/training/backends/cpu/cpu.js';
@@ -87,7 +88,7 @@ class Ours {
     const { recall } = this.#backend;
     await this.#backend.dispose();
     const note = recall === null ? {} : { note: `recall of int8 candidates ${(100 * recall).toFixed(3)} %` };
-    return { peak_rss_bytes: 1024 * process.resourceUsage().maxRSS, ...note };
+    return { peak_rss_bytes: peakRssBytes(), ...note };
   }
 
   /** Fills `out` with the rows of the order from `first` on. */

@@ -13,6 +13,7 @@ import { ShuffleBuffer } from '../activations/shuffle-buffer.js';
 import type { TaskContext } from '../context.js';
 import { Cancelled } from '../control.js';
 import { environment } from '../data/provenance.js';
+import { peakRssBytes } from '../peak-memory.js';
 import { addSeconds, profiler } from '../profile.js';
 import { Progress } from '../progress.js';
 import { unscale, type SaeWeights } from '../sae/weights.js';
@@ -100,9 +101,9 @@ async function trainInFolder(
     );
     await finish({ runDir, data, weights, fired, threads, context, progress });
     await recordProfile(recall);
-    const peakRssBytes = 1024 * process.resourceUsage().maxRSS;
-    context.log('engine', 'DEBUG', `Peak memory ${formatBytes(peakRssBytes)}`);
-    return { weightsPath: weightsPath(runDir), metrics, peakRssBytes };
+    const peak = peakRssBytes();
+    context.log('engine', 'DEBUG', `Peak memory ${formatBytes(peak)}`);
+    return { weightsPath: weightsPath(runDir), metrics, peakRssBytes: peak };
   } finally {
     await data.dispose();
   }
