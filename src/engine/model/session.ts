@@ -153,7 +153,7 @@ export class TappedModel {
 }
 
 /** Most bytes of log-probabilities, [contexts, cols, vocabulary] twice, that one run may hold. */
-const spliceBytes = 2 ** 26;
+const spliceBytes = 2 ** 24;
 
 /** The model behind a hook point: takes the hook's activations from outside and gives the loss of every next token. */
 export class SplicedModel {
