@@ -21,9 +21,9 @@ const sampled = 2 ** 13;
 /** Pre-activations of the same row and latent may differ by this much, by the order in which they are added up. */
 const rounding = 1e-5;
 
-/** Rows of a run of the graph: an int8 product wants more of them than a float one, and the approximations have to fit. */
+/** Rows of a run of the graph: the more latents, the more rows the product wants, as long as the approximations fit. */
 const chunkRows = (latents: number, rows: number) =>
-  Math.min(rows, Math.max(256, Math.min(1024, Math.floor(2 ** 24 / latents))));
+  Math.min(rows, Math.max(512, Math.min(1024, Math.floor(latents / 16))), Math.max(256, Math.floor(2 ** 24 / latents)));
 
 /**
  * The encoder in two steps: an int8 product proposes `candidates` latents of each row, and of those the exact pre-activations
