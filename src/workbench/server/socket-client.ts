@@ -58,8 +58,9 @@ export class SocketClient {
     if (this.#outbox.isEmpty) this.#end(goingAway, 'the server closes');
   }
 
+  /** Ends the connection at once. The reason is this one, also for a client that was told to go and did not answer. */
   terminate(reason: string): void {
-    this.#reason ??= reason;
+    this.#reason = reason;
     this.#socket.terminate();
   }
 
