@@ -9,6 +9,7 @@ const errorsMs = 10_000;
 
 /** Close codes of RFC 6455. */
 const goingAway = 1001;
+const cutOff = 1006;
 const policyViolation = 1008;
 
 /** One WebSocket client. */
@@ -58,9 +59,8 @@ export class SocketClient {
     if (this.#outbox.isEmpty) this.#end(goingAway, 'the server closes');
   }
 
-  /** Ends the connection at once. The reason is this one, also for a client that was told to go and did not answer. */
   terminate(reason: string): void {
-    this.#reason = reason;
+    this.#reason ??= reason;
     this.#socket.terminate();
   }
 
@@ -68,7 +68,9 @@ export class SocketClient {
   summary(code: number): string {
     const { sent, leftOut } = this.#outbox;
     const seconds = ((performance.now() - this.#since) / 1000).toFixed(1);
-    const why = this.#reason === undefined ? '' : `, ${this.#reason}`;
+    // told to go it did not answer, whoever cut it off then
+    const reason = this.#leaving && code === cutOff ? 'still connected when the server closed' : this.#reason;
+    const why = reason === undefined ? '' : `, ${reason}`;
     const missed = leftOut === 0 ? '' : `, ${leftOut} progress messages left out because it was slow`;
     return `disconnected (${code}${why}) after ${seconds} s, ${sent} messages sent${missed}`;
   }
