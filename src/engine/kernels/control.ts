@@ -1,5 +1,12 @@
 import * as block from './assembly/control.js';
 
+// their words, counted from the block's first
+const callWord = block.callAt / 4;
+const nextWord = block.nextAt / 4;
+const busyWord = block.busyAt / 4;
+const stopWord = block.stopAt / 4;
+const failedWord = block.failedAt / 4;
+
 /** What a helper is started with. */
 export interface HelperStart {
   module: WebAssembly.Module;
@@ -23,7 +30,13 @@ export interface Call {
   rangeBytes?: number;
 }
 
-/** The control block in JavaScript. */
+/**
+ * The control block in JavaScript: how a call is opened to the helpers, and how the threads wait for each other. Which thread
+ * computes which range is open; every range writes only what is its own, so that results do not depend on it.
+ *
+ * Threads wait here and not in the kernels' program, because V8 11.3 (Node 20) overwrites the local variable beside an
+ * `atomic.wait` in its baseline code.
+ */
 export class Control {
   readonly #words: Int32Array;
   readonly #arguments: Float64Array;
@@ -38,8 +51,8 @@ export class Control {
     this.#reason = new Uint8Array(buffer, address + block.reasonAt, block.reasonBytes);
   }
 
-  /** Writes down what `share` is to compute. */
-  set call({ kernel, args, cuts, threadBytes = 0, rangeBytes = 0 }: Call) {
+  /** Opens a call to so many helpers. */
+  open({ kernel, args, cuts, threadBytes = 0, rangeBytes = 0 }: Call, helpers: number): void {
     const words = this.#words;
     words[block.kernelAt / 4] = block.Kernel[kernel];
     words[block.rangesAt / 4] = cuts.length - 1;
@@ -47,18 +60,49 @@ export class Control {
     words[block.rangeBytesAt / 4] = rangeBytes;
     this.#arguments.set(args);
     this.#cuts.set(cuts);
+    Atomics.store(words, nextWord, 0);
+    Atomics.store(words, busyWord, helpers);
+    Atomics.add(words, callWord, 1);
+    if (helpers > 0) Atomics.notify(words, callWord, helpers);
+  }
+
+  /** Waits until every helper has done its part of the call. */
+  finish(): void {
+    const words = this.#words;
+    for (let left; (left = Atomics.load(words, busyWord)) > 0;) Atomics.wait(words, busyWord, left);
+  }
+
+  /** In a helper: waits for a call after the one with the number `last` (0: none) and returns its number; null: no more come. */
+  next(last: number): number | null {
+    const words = this.#words;
+    let now;
+    // a notification may come when the call it was meant for has long been computed
+    while ((now = Atomics.load(words, callWord)) === last) Atomics.wait(words, callWord, last);
+    return Atomics.load(words, stopWord) === 0 ? now : null;
+  }
+
+  /** In a helper: it has done its part of the call. */
+  leave(): void {
+    if (Atomics.sub(this.#words, busyWord, 1) === 1) Atomics.notify(this.#words, busyWord);
+  }
+
+  /** Sends the helpers home. */
+  stop(): void {
+    Atomics.store(this.#words, stopWord, 1);
+    Atomics.add(this.#words, callWord, 1);
+    Atomics.notify(this.#words, callWord);
   }
 
   /** Why a helper failed; null where none did. */
   get failure(): string | null {
-    const bytes = Atomics.load(this.#words, block.failedAt / 4);
+    const bytes = Atomics.load(this.#words, failedWord);
     return bytes > 0 ? Buffer.from(this.#reason.subarray(0, bytes)).toString() : null;
   }
 
-  /** In a helper. */
+  /** In a helper, before it leaves. */
   fail(error: unknown): void {
     const reason = Buffer.from((error instanceof Error && error.stack) || String(error)).subarray(0, block.reasonBytes);
     this.#reason.set(reason);
-    Atomics.store(this.#words, block.failedAt / 4, reason.length);
+    Atomics.store(this.#words, failedWord, reason.length);
   }
 }

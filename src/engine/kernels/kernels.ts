@@ -148,10 +148,7 @@ export interface Kernels {
 
 /** The exports of assembly/shared.ts, too; `control` is the address of a pool's control block. */
 export interface SharedKernels extends Kernels {
-  share: (control: number, helpers: number) => void;
-  help: (control: number, thread: number) => void;
-  leave: (control: number) => void;
-  stop: (control: number) => void;
+  take: (control: number, thread: number) => void;
 }
 
 const compiled = new Map<string, WebAssembly.Module>();

@@ -38,14 +38,15 @@ export class KernelPool {
 
   /** @throws Error with the reason where a helper failed; the pool is of no use then. */
   run(call: Call): void {
-    this.#control.call = call;
-    this.kernels.share(this.#address, this.#helpers.length);
+    this.#control.open(call, this.#helpers.length);
+    this.kernels.take(this.#address, 0);
+    this.#control.finish();
     const { failure } = this.#control;
     if (failure !== null) throw new Error(`the kernel ${call.kernel} failed in another thread: ${failure}`);
   }
 
   async dispose(): Promise<void> {
-    this.kernels.stop(this.#address);
+    this.#control.stop();
     await Promise.all(this.#helpers.map((helper) => helper.gone()));
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { busyAt, callAt, nextAt } from '../../../src/engine/kernels/assembly/control.js';
 import { loadKernels } from '../../../src/engine/kernels/kernels.js';
 import { MemoryPlan } from '../../../src/engine/kernels/memory.js';
 import { KernelPool } from '../../../src/engine/kernels/pool.js';
@@ -156,6 +157,33 @@ test('threads share a call: every range is computed once, with its own output an
   } finally {
     await pool.dispose();
   }
+});
+
+test('a helper that is woken without a call goes back to sleep', async () => {
+  const [rows, d] = [8, 4];
+  const plan = new MemoryPlan();
+  const x = plan.float32(rows * d);
+  const sums = plan.float64(rows);
+  const control = plan.uint8(controlBytes);
+  const memory = plan.allocate({ shared: true });
+  x.view.fill(1);
+  const cuts = Array.from({ length: rows + 1 }, (_, i) => i);
+  const words = new Int32Array(memory.buffer, control.address, 4);
+  const wakeHelper = (): void => {
+    while (Atomics.notify(words, callAt / 4) === 0); // until it sleeps
+  };
+  const pool = await KernelPool.create(memory, control.address, 2);
+  for (let call = 0; call < 100; call++) {
+    sums.view.fill(0);
+    pool.run({ kernel: 'sumOfSquares', args: [x.address, d, sums.address], cuts, rangeBytes: 8 });
+    assert.deepEqual([...sums.view], Array<number>(rows).fill(d));
+    // as a notification does that comes when its call has long been computed; the second one finds it asleep again
+    wakeHelper();
+    wakeHelper();
+    // every thread has found once that no range is left
+    assert.deepEqual([words[nextAt / 4], words[busyAt / 4]], [rows + 2, 0]);
+  }
+  await pool.dispose();
 });
 
 test('a helper that fails says why, and the pool still closes', async () => {

@@ -1,54 +1,12 @@
-// The kernels over a memory that threads share, and how they share a call. No JavaScript runs between the ranges of a call, and
-// a helper that waits for the next one waits here.
+// The kernels over a memory that threads share. No JavaScript runs between the ranges of a call.
 
 export * from './index';
 import { center, columnSums, decode, gradientNorms, keepPositive, update } from './index';
 import { countAbove, quantizeLatents, quantizeRows, rank, sumOfSquares } from './preselect';
-import {
-  argumentsAt, busyAt, callAt, cutsAt, Kernel, kernelAt, nextAt, rangeBytesAt, rangesAt, stopAt, threadBytesAt,
-} from './control';
+import { argumentsAt, cutsAt, Kernel, kernelAt, nextAt, rangeBytesAt, rangesAt, threadBytesAt } from './control';
 
-/**
- * Hands the call in the control block to so many helpers, takes part in it and returns when all of it is done. Which thread
- * computes which range is open; every range writes only what is its own, so that results do not depend on it.
- */
-export function share(control: usize, helpers: i32): void {
-  atomic.store<i32>(control + nextAt, 0);
-  atomic.store<i32>(control + busyAt, helpers);
-  atomic.add<i32>(control + callAt, 1);
-  if (helpers > 0) atomic.notify(control + callAt, helpers);
-  take(control, 0);
-  for (let busy = helpers; (busy = atomic.load<i32>(control + busyAt)) > 0; ) atomic.wait<i32>(control + busyAt, busy, -1);
-}
-
-/** In a helper, `thread` counted from 1: takes part in every call until the pool is closed. */
-export function help(control: usize, thread: i32): void {
-  let call = 0;
-  for (;;) {
-    atomic.wait<i32>(control + callAt, call, -1);
-    const now = atomic.load<i32>(control + callAt);
-    if (now == call) continue;
-    call = now;
-    if (atomic.load<i32>(control + stopAt) != 0) return;
-    take(control, thread);
-    leave(control);
-  }
-}
-
-/** A helper has done its part of the present call. */
-export function leave(control: usize): void {
-  if (atomic.sub<i32>(control + busyAt, 1) == 1) atomic.notify(control + busyAt, 1);
-}
-
-/** Sends the helpers home. */
-export function stop(control: usize): void {
-  atomic.store<i32>(control + stopAt, 1);
-  atomic.add<i32>(control + callAt, 1);
-  atomic.notify(control + callAt, -1);
-}
-
-/** Computes ranges until none is left. */
-function take(control: usize, thread: i32): void {
+/** Takes part in the call in the control block: computes ranges of it until none is left. */
+export function take(control: usize, thread: i32): void {
   const ranges = load<i32>(control + rangesAt);
   for (;;) {
     const range = atomic.add<i32>(control + nextAt, 1);
