@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
 import { auxK } from './aux-k.js';
 import { endToEnd } from './end-to-end.js';
@@ -30,11 +31,18 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The names after an option, as in `--only step,memory`. */
-function named(option: string): string[] | undefined {
-  const at = process.argv.indexOf(option);
-  if (at < 0) return undefined;
-  const names = (process.argv[at + 1] ?? '').split(',');
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: Object.keys(parts).join(',') },
+    skip: { type: 'string', default: '' },
+    smoke: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+/** The parts in a list such as step,memory. */
+function named(list: string): string[] {
+  const names = list.split(',').filter((name) => name !== '');
   const unknown = names.find((name) => !Object.hasOwn(parts, name));
   if (unknown === undefined) return names;
   say(`There is no part "${unknown}": ${Object.keys(parts).join(', ')}.`);
@@ -42,10 +50,9 @@ function named(option: string): string[] | undefined {
 }
 
 async function main(): Promise<void> {
-  const only = named('--only') ?? Object.keys(parts);
-  const skip = named('--skip') ?? [];
+  const [only, skip] = [named(options.only), named(options.skip)];
   const threads = availableParallelism();
-  const scale = { smoke: process.argv.includes('--smoke'), threads };
+  const scale = { smoke: options.smoke, threads };
   const machine = {
     cpu: cpus()[0]?.model ?? 'unknown CPU',
     threads,
@@ -64,7 +71,7 @@ async function main(): Promise<void> {
     data[name] = result.data;
     rows.push(...result.rows);
   }
-  process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(data)}\n` : `${table(rows)}\n`);
+  process.stdout.write(options.json ? `${JSON.stringify(data)}\n` : `${table(rows)}\n`);
 }
 
 void main();

@@ -69,9 +69,10 @@ export class Contestant {
     return ms;
   }
 
-  /** The same after a pause. */
-  async stepRested(): Promise<number> {
+  /** The same when another program has just computed: after a pause, and a step that is not counted. */
+  async stepInTurn(): Promise<number> {
     await rest(betweenSteps);
+    await this.step();
     return this.step();
   }
 

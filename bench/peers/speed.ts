@@ -38,8 +38,8 @@ export function measureSpeed(all: readonly Program[], shape: StepShape, rounds: 
       const times = peers.map(() => ({ own: [] as number[], ours: [] as number[] }));
       for (let round = -warmUp; round < rounds; round++) {
         for (const [i, peer] of peers.entries()) {
-          const before = await ours.stepRested();
-          const ms = await peer.stepRested();
+          const before = await ours.stepInTurn();
+          const ms = await peer.stepInTurn();
           if (round < 0) continue;
           times[i]!.ours.push(before);
           times[i]!.own.push(ms);
