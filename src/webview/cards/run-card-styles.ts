@@ -122,6 +122,11 @@ export const cardStyles = css`
     gap: 3px;
   }
 
+  progress,
+  meter {
+    --track: color-mix(in srgb, var(--vscode-foreground) 15%, transparent);
+  }
+
   progress {
     width: 100%;
     border: 1px solid var(--vscode-contrastBorder, transparent);
@@ -129,7 +134,6 @@ export const cardStyles = css`
     overflow: hidden;
     appearance: none;
     background: var(--track);
-    --track: color-mix(in srgb, var(--vscode-foreground) 15%, transparent);
   }
 
   progress.whole {
@@ -149,6 +153,23 @@ export const cardStyles = css`
   }
 
   progress::-moz-progress-bar {
+    background: var(--vscode-progressBar-background);
+  }
+
+  meter {
+    width: 100%;
+    height: 8px;
+    appearance: none;
+  }
+
+  meter::-webkit-meter-bar {
+    height: 8px;
+    border: 1px solid var(--vscode-contrastBorder, transparent);
+    border-radius: 3px;
+    background: var(--track);
+  }
+
+  meter::-webkit-meter-optimum-value {
     background: var(--vscode-progressBar-background);
   }
 
@@ -228,6 +249,11 @@ export const cardStyles = css`
   td.value,
   th.value {
     text-align: end;
+  }
+
+  td.share {
+    width: 40%;
+    vertical-align: middle;
   }
 
   .curve {
