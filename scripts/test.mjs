@@ -15,8 +15,11 @@ const node = (...command) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 const test = (files, concurrency) => {
-  if (files.length > 0) node('--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, ...files);
+  const options = [`--test-concurrency=${concurrency}`, ...(soak ? [] : [`--test-timeout=${mostMs}`])];
+  if (files.length > 0) node('--import', 'tsx', '--test', ...options, ...files);
 };
+/** A file of tests that takes longer hangs, and is said to. */
+const mostMs = 600_000;
 const inEditor = (file) => file.startsWith(path.join('test', 'editor'));
 const inBrowser = (file) => /^test.(editor|webview|examples)/.test(file);
 
