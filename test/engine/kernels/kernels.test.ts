@@ -103,6 +103,24 @@ test('of the candidates those with the largest exact pre-activations are kept, a
   }
 });
 
+test('of pre-activations that are no numbers no more are kept than asked for', () => {
+  const [rows, d, n, candidates, k] = [2, 4, 16, 12, 3];
+  const plan = new MemoryPlan();
+  const [xc, encoder, bias] = [plan.float32(rows * d), plan.float32(n * d), plan.float32(n)];
+  const latents = plan.int32(rows * candidates);
+  const [values, indices] = [plan.float32(rows * k + candidates), plan.int32(rows * k + candidates)];
+  const scratch = plan.float32(candidates);
+  const kernels = loadKernels(plan.allocate());
+  xc.view.fill(NaN);
+  latents.view.set(latents.view.map((_, i) => i % candidates));
+  const addresses = [encoder, bias, latents].map(({ address }) => address) as [number, number, number];
+  const results = [values, indices, scratch].map(({ address }) => address) as [number, number, number];
+  kernels.rank(xc.address, d, ...addresses, candidates, k, ...results, 0, rows);
+  const [kept, beyond] = [values.view.subarray(0, rows * k), values.view.subarray(rows * k)];
+  assert.ok(kept.every(Number.isNaN));
+  assert.ok(beyond.every((value) => value === 0));
+});
+
 test('latents above a row’s threshold are counted, whatever the shape', () => {
   for (const [rows, n, d] of [
     [3, 8, 16],

@@ -168,7 +168,8 @@ export function rank(
       store<f32>(scratch + e, load<f32>(scratch + e) + load<f32>(bias + ((<usize>load<i32>(own + e)) << 2)));
     }
     let out = (<usize>row * k) << 2;
-    for (j = 0; j < candidates; j++) {
+    const end = out + ((<usize>k) << 2); // what is no number comes before nothing: all of it would be kept
+    for (j = 0; j < candidates && out < end; j++) {
       const e = (<usize>j) << 2;
       if (above(scratch, candidates, j) >= k) continue;
       store<f32>(values + out, load<f32>(scratch + e));
