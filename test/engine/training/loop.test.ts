@@ -6,6 +6,7 @@ import { Cancelled, Control } from '../../../src/engine/control.js';
 import type { TrainingBackend } from '../../../src/engine/training/backend.js';
 import { train } from '../../../src/engine/training/loop.js';
 import { resolveConfig } from '../../../src/shared/config.js';
+import { toProblem } from '../../../src/shared/errors.js';
 
 const source: ActivationSource = {
   width: 1,
@@ -17,7 +18,7 @@ const source: ActivationSource = {
 };
 
 /** Two epochs of five steps on rows 0 … 9; says what was trained on and when checkpoints were written. */
-function rehearsal(checkpointSeconds: number) {
+function rehearsal(checkpointSeconds: number, loss: (step: number) => number = () => 0) {
   const config = resolveConfig({ batch_size: 2, max_epochs: 2, checkpoint_seconds: checkpointSeconds }, 1, 10);
   const buffer = new ShuffleBuffer(source, { capacity: 4, batchSize: 2, seed: 1 });
   const control = new Control();
@@ -34,7 +35,7 @@ function rehearsal(checkpointSeconds: number) {
     step: async (_rate: number, _sparsity: number, between: () => Promise<void>) => {
       await between();
       batches.push(input.join());
-      return { reconstructionLoss: 0, sparsityLoss: 0, auxLoss: 0, l0: 0, gradientNorm: 0, dead: 0 };
+      return { reconstructionLoss: loss(batches.length), sparsityLoss: 0, auxLoss: 0, l0: 0, gradientNorm: 0, dead: 0 };
     },
   } as unknown as TrainingBackend;
   const run = (firstStep: number, onStep: (step: number) => void, totalSteps = 10) =>
@@ -69,6 +70,19 @@ test('every row is trained on once an epoch, and the run ends with a checkpoint'
   assert.deepEqual(rows(0), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(rows(5), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(saves, [10]);
+});
+
+test('a training that diverges ends with what to do, and leaves no checkpoint of it', async () => {
+  const { run, batches, saves } = rehearsal(1e9, (step) => (step < 4 ? 1 : NaN));
+  await assert.rejects(
+    run(0, () => undefined),
+    (error: unknown) => {
+      const { code, message, hint } = toProblem(error);
+      return code === 'diverged' && message.includes('at step 4: ') && hint.includes('learning_rate');
+    },
+  );
+  assert.equal(batches.length, 4);
+  assert.deepEqual(saves, []);
 });
 
 test('no state is written twice: neither at the last step nor at a stop right after a checkpoint', async () => {

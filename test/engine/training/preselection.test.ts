@@ -90,6 +90,15 @@ test('where candidates miss winners the exact product takes over, and it is trie
   await exact.dispose();
 });
 
+test('of activations that are no numbers the loss is none, and nothing fails', async () => {
+  for (const preselection of ['int8', 'none'] as const) {
+    const backend = await start({ preselection, auxCoef: 0 });
+    const { reconstructionLoss } = await step(backend, 0, (x) => x.fill(NaN));
+    assert.ok(Number.isNaN(reconstructionLoss), preselection);
+    await backend.dispose();
+  }
+});
+
 for (const change of [
   { preselection: 'int8' },
   { preselection: 'none' },
