@@ -94,6 +94,9 @@ editorTest('what the panel does is what the API tells, and a closed window close
 
 editorTest('the settings start, move and stop the API; a second window takes the next port', async (session) => {
   const window = await session.open(session.folder());
+  // What is enabled before the extension runs is started without a word: that it answers tells that it runs.
+  await window.run('Copy API Address');
+  await window.notifications.getByText('The local API is not running.').waitFor();
   await window.writeSettings(settings({ enabled: true }));
   const address = await shownAddress(window);
   await window.run('Copy API Address');
