@@ -14,12 +14,12 @@ const node = (...command) => {
   const { status } = spawnSync(process.execPath, command, { cwd: root, env, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 };
+/** A file of tests that takes longer hangs, and is said to. */
+const mostMs = 600_000;
 const test = (files, concurrency) => {
   const options = [`--test-concurrency=${concurrency}`, ...(soak ? [] : [`--test-timeout=${mostMs}`])];
   if (files.length > 0) node('--import', 'tsx', '--test', ...options, ...files);
 };
-/** A file of tests that takes longer hangs, and is said to. */
-const mostMs = 600_000;
 const inEditor = (file) => file.startsWith(path.join('test', 'editor'));
 const inBrowser = (file) => /^test.(editor|webview|examples)/.test(file);
 

@@ -73,7 +73,7 @@ test('every row is trained on once an epoch, and the run ends with a checkpoint'
 });
 
 test('a training that diverges ends with what to do, and leaves no checkpoint of it', async () => {
-  const { run, batches, saves } = rehearsal(1e9, (step) => (step < 4 ? 1 : NaN));
+  const { run, batches, saves } = rehearsal(0, (step) => (step < 4 ? 1 : NaN));
   await assert.rejects(
     run(0, () => undefined),
     (error: unknown) => {
@@ -82,7 +82,7 @@ test('a training that diverges ends with what to do, and leaves no checkpoint of
     },
   );
   assert.equal(batches.length, 4);
-  assert.deepEqual(saves, []);
+  assert.deepEqual(saves, [1, 2, 3]);
 });
 
 test('no state is written twice: neither at the last step nor at a stop right after a checkpoint', async () => {
