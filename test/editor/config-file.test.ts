@@ -14,6 +14,8 @@ editorTest('a *.sae.json explains its keys and underlines a wrong one', async (s
   const window = await session.open(folder);
   const editor = await window.openFile(file);
   await editor.locator('.squiggly-warning, .squiggly-error').first().waitFor();
+  // It moves the lines down when it comes.
+  await editor.locator('.codelens-decoration').getByText('Train SAE').waitFor();
   await editor.getByText('"k"').hover();
   await window.page.getByText(describe('k')).first().waitFor();
 });
