@@ -20,6 +20,9 @@ const mostDead = 1024;
 /** Most active latents of a row that the sparse path takes; above it a dense step is cheaper. */
 const sparseCap = 256;
 
+/** Room for gradient rows that are needed twice: in a larger model all of them would take a third of what its parameters and moments do. */
+const keptBytes = 2 ** 25;
+
 /** Among fewer latents than so many for each candidate, finding candidates first costs more than it saves. */
 const leastPreselected = 8;
 
@@ -43,6 +46,8 @@ export interface StepShape {
   dense: number;
   /** Latents of a row that an int8 product proposes and exact pre-activations decide between; 0 where it is not used. */
   candidates: number;
+  /** Latents whose gradient rows are kept from the norm pass for the update; those of the others are formed twice. */
+  kept: number;
 }
 
 export interface StepOptions {
@@ -56,11 +61,19 @@ export interface StepOptions {
 
 export function stepShape({ architecture, width, latents, k, batch, preselection }: StepOptions): StepShape {
   if (architecture !== 'topk') {
-    return { width, latents, batch, cap: Math.min(sparseCap, latents), dense: latents, candidates: 0 };
+    return { width, latents, batch, cap: Math.min(sparseCap, latents), dense: latents, candidates: 0, kept: 0 };
   }
   const candidates = Math.max(Math.ceil(1.5 * k), k + 16);
   const pays = preselection === 'int8' && latents >= leastPreselected * candidates;
-  return { width, latents, batch, cap: k, dense: Math.min(mostDead, latents), candidates: pays ? candidates : 0 };
+  return {
+    width,
+    latents,
+    batch,
+    cap: k,
+    dense: Math.min(mostDead, latents),
+    candidates: pays ? candidates : 0,
+    kept: Math.min(latents, Math.floor(keptBytes / (8 * width))),
+  };
 }
 
 /** Reserves arrays one after the other: in a memory to be allocated, or only to count bytes. */
@@ -74,7 +87,7 @@ export interface ArrayPlan<Float32, Float64, Int32, Uint8> {
 /** Every array of a training step: parameters, their moments and the step's buffers. */
 export function stepArrays<Float32, Float64, Int32, Uint8>(
   plan: ArrayPlan<Float32, Float64, Int32, Uint8>,
-  { width: d, latents: n, batch, cap, dense, candidates }: StepShape,
+  { width: d, latents: n, batch, cap, dense, candidates, kept }: StepShape,
 ) {
   const matrix = () => ({ w: plan.float32(n * d), m: plan.float32(n * d), v: plan.float32(n * d) });
   const vector = (length: number) => ({
@@ -108,6 +121,8 @@ export function stepArrays<Float32, Float64, Int32, Uint8>(
     denseDecoder: plan.float32(dense * d),
     /** Of each thread its own: two gradient rows, or the pre-activations of a row's candidates. */
     scratch: plan.float32(mostThreads * scratchLength(d, candidates)),
+    /** Of each latent below `kept` two rows: of the encoder's gradient and of the decoder's. */
+    gradients: plan.float32(2 * kept * d),
     norms: plan.float64(n),
     blockSums: plan.float32(blocks * d),
     squares: plan.float64(blocks),

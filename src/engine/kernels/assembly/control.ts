@@ -19,9 +19,9 @@ export const rangeBytesAt = 28;
 export const failedAt = 32;
 /** All arguments but the range, as float64. */
 export const argumentsAt = 64;
-export const mostArguments = 24;
+export const mostArguments = 28;
 /** Where each range begins and the last one ends, int32. */
-export const cutsAt = 256;
+export const cutsAt = 288;
 export const mostRanges = 256;
 /** The reason, as UTF-8. */
 export const reasonAt = 1344;

@@ -204,9 +204,16 @@ function begin(out: usize, dense: usize, slot: i32, bytes: usize): void {
   else memory.fill(out, 0, bytes);
 }
 
+/** Where a latent's two gradient rows (2·d) are formed: in its own place among the first `kept`, else in `scratch`. */
+// @ts-ignore: decorator
+@inline
+function gradientRows(i: i32, kept: i32, gradients: usize, scratch: usize, bytes: usize): usize {
+  return i < kept ? gradients + <usize>i * (bytes << 1) : scratch;
+}
+
 /**
- * First pass over latents [from, to): both gradient rows are formed in `scratch` (2·d), the decoder's projected off its
- * direction, and only their squared norm is kept: norms[i] (float64). biasGradient[i] = Σ_b g_h (added to what is there);
+ * First pass over latents [from, to): both gradient rows are formed, the decoder's projected off its direction, for their
+ * squared norm: norms[i] (float64). Rows of latents below `kept` stay in `gradients` [kept, 2·d]. biasGradient[i] = Σ_b g_h (added to what is there);
  * encoderSum (d) += biasGradient[i]·W_e[i], the part of ∂b_d that goes through the pre-bias.
  * denseSlot[i] ≥ 0 names the row of denseEncoder/denseDecoder that the sums start from.
  */
@@ -214,14 +221,14 @@ export function gradientNorms(
   starts: usize, entryRows: usize, entryValues: usize, entryGradients: usize,
   r: usize, xc: usize, encoder: usize, decoder: usize,
   denseSlot: usize, denseEncoder: usize, denseDecoder: usize,
-  scratch: usize, norms: usize, biasGradient: usize, encoderSum: usize,
+  scratch: usize, kept: i32, gradients: usize, norms: usize, biasGradient: usize, encoderSum: usize,
   d: i32, from: i32, to: i32,
 ): void {
   const bytes = (<usize>d) << 2;
-  const gradE = scratch;
-  const gradD = scratch + bytes;
   for (let i = from; i < to; i++) {
     const at = (<usize>i) << 2;
+    const gradE = gradientRows(i, kept, gradients, scratch, bytes);
+    const gradD = gradE + bytes;
     const first = load<i32>(starts + at);
     const last = load<i32>(starts + at, 4);
     const slot = load<i32>(denseSlot + at);
@@ -239,24 +246,24 @@ export function gradientNorms(
       for (let e = first; e < last; e++) g += load<f32>(entryGradients + ((<usize>e) << 2));
       store<f32>(biasGradient + at, g);
       if (g != 0) axpy(encoderSum, g, encoder + <usize>i * bytes, d);
+    } else if (i < kept) {
+      memory.fill(gradE, 0, bytes << 1);
     }
     store<f64>(norms + ((<usize>i) << 3), norm);
   }
 }
 
 /**
- * Second pass over latents [from, to): forms the gradient rows again, projects, multiplies by the clipping factor c,
- * takes the Adam step of both rows and brings the decoder row back to unit norm. Rows without a gradient decay and move too.
+ * Second pass over latents [from, to): takes the gradient rows that were kept, forms and projects the others again, multiplies
+ * by the clipping factor c, takes the Adam step of both rows and brings the decoder row back to unit norm. Rows without a gradient decay and move too.
  */
 export function update(
   starts: usize, entryRows: usize, entryValues: usize, entryGradients: usize,
   r: usize, xc: usize, encoder: usize, encoderM: usize, encoderV: usize, decoder: usize, decoderM: usize, decoderV: usize,
-  denseSlot: usize, denseEncoder: usize, denseDecoder: usize, scratch: usize,
+  denseSlot: usize, denseEncoder: usize, denseDecoder: usize, scratch: usize, kept: i32, gradients: usize,
   d: i32, c: f32, rate: f32, beta1: f32, rest1: f32, beta2: f32, rest2: f32, epsilon: f32, from: i32, to: i32,
 ): void {
   const bytes = (<usize>d) << 2;
-  const gradE = scratch;
-  const gradD = scratch + bytes;
   memory.fill(scratch, 0, bytes << 1);
   let clean = true;
   for (let i = from; i < to; i++) {
@@ -265,8 +272,12 @@ export function update(
     const first = load<i32>(starts + at);
     const last = load<i32>(starts + at, 4);
     const slot = load<i32>(denseSlot + at);
+    const gradE = gradientRows(i, kept, gradients, scratch, bytes);
+    const gradD = gradE + bytes;
     let p: f32 = 0;
-    if (first < last || slot >= 0) {
+    if (i < kept) {
+      // formed and projected
+    } else if (first < last || slot >= 0) {
       begin(gradE, denseEncoder, slot, bytes);
       begin(gradD, denseDecoder, slot, bytes);
       accumulate(gradE, xc, entryRows, entryGradients, first, last, d);

@@ -38,14 +38,14 @@ function compute(control: usize, thread: i32, range: i32): void {
     case Kernel.gradientNorms:
       gradientNorms(
         at(a, 0), at(a, 1), at(a, 2), at(a, 3), at(a, 4), at(a, 5), at(a, 6), at(a, 7), at(a, 8), at(a, 9), at(a, 10),
-        at(a, 11) + own, at(a, 12), at(a, 13), at(a, 14) + out, int(a, 15), from, to,
+        at(a, 11) + own, int(a, 12), at(a, 13), at(a, 14), at(a, 15), at(a, 16) + out, int(a, 17), from, to,
       );
       break;
     case Kernel.update:
       update(
         at(a, 0), at(a, 1), at(a, 2), at(a, 3), at(a, 4), at(a, 5), at(a, 6), at(a, 7), at(a, 8), at(a, 9), at(a, 10), at(a, 11),
-        at(a, 12), at(a, 13), at(a, 14), at(a, 15) + own, int(a, 16),
-        num(a, 17), num(a, 18), num(a, 19), num(a, 20), num(a, 21), num(a, 22), num(a, 23), from, to,
+        at(a, 12), at(a, 13), at(a, 14), at(a, 15) + own, int(a, 16), at(a, 17), int(a, 18),
+        num(a, 19), num(a, 20), num(a, 21), num(a, 22), num(a, 23), num(a, 24), num(a, 25), from, to,
       );
       break;
     case Kernel.columnSums:

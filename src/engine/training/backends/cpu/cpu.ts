@@ -15,8 +15,7 @@ import { profiler } from '../../../profile.js';
 
 /**
  * The fast path on a CPU: the encoder's product and TopK in ONNX Runtime, everything after it in sparse SIMD kernels that
- * threads share, two passes over the latents instead of a gradient matrix: one for the norm that clipping needs, one that
- * updates.
+ * threads share, with two passes over the latents: one for the norm that clipping needs, one that updates.
  */
 export class CpuBackend implements TrainingBackend {
   readonly fired: Uint32Array<ArrayBuffer>;

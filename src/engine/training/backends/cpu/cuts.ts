@@ -12,15 +12,16 @@ export function latentCuts(latents: number): Int32Array {
 
 /**
  * Blocks of latents with about equally much to do: `starts` [n + 1] tells where each latent's entries begin, and a latent
- * without any costs as much as `latentCost` entries.
+ * without any costs as much as `latentCost` entries. The entries of the first `kept` latents cost nothing.
  */
-export function balancedCuts(starts: Int32Array, latents: number, latentCost: number): Int32Array {
+export function balancedCuts(starts: Int32Array, latents: number, latentCost: number, kept = 0): Int32Array {
   const cuts = new Int32Array(blocks + 1);
-  const total = starts[latents]! + latents * latentCost;
+  const costBefore = (latent: number) => starts[Math.max(latent, kept)]! - starts[kept]! + latent * latentCost;
+  const total = costBefore(latents);
   let latent = 0;
   for (let block = 1; block < blocks; block++) {
     const wanted = (block * total) / blocks;
-    while (latent < latents && starts[latent]! + latent * latentCost < wanted) latent++;
+    while (latent < latents && costBefore(latent) < wanted) latent++;
     cuts[block] = latent;
   }
   cuts[blocks] = latents;

@@ -10,8 +10,9 @@ const normCost = 2;
 const updateCost = 10;
 
 /**
- * Both passes over the latents. No gradient matrix exists: the first pass forms each latent's gradient rows for their norm,
- * which clipping needs; the second forms them again and moves the parameters.
+ * Both passes over the latents. The first forms each latent's gradient rows for their norm, which clipping needs; the second
+ * moves the parameters. Rows are kept for it where there is room: in a large model no gradient matrix exists, and the second
+ * pass forms most of them again.
  */
 export class Update {
   readonly #pool: KernelPool;
@@ -76,7 +77,7 @@ export class Update {
     const after = [a.norms.address, a.encoderBias.gradient.address, a.blockSums.address];
     this.#pool.run({
       kernel: 'gradientNorms',
-      args: [...before, a.scratch.address, ...after, d],
+      args: [...before, ...this.#rows(), ...after, d],
       cuts: balancedCuts(a.starts.view, n, normCost),
       threadBytes: 4 * scratchLength(d, candidates),
       rangeBytes: 4 * d,
@@ -87,13 +88,13 @@ export class Update {
   /** The second pass. */
   #move(adam: readonly number[]): void {
     const a = this.#arrays;
-    const { width: d, latents: n, candidates } = this.#shape;
+    const { width: d, latents: n, candidates, kept } = this.#shape;
     const matrices = [a.encoder, a.decoder].flatMap(({ w, m, v }) => [w.address, m.address, v.address]);
     const before = [...this.#entries(), ...matrices, ...this.#dense()];
     this.#pool.run({
       kernel: 'update',
-      args: [...before, a.scratch.address, d, ...adam],
-      cuts: balancedCuts(a.starts.view, n, updateCost),
+      args: [...before, ...this.#rows(), d, ...adam],
+      cuts: balancedCuts(a.starts.view, n, updateCost, kept),
       threadBytes: 4 * scratchLength(d, candidates),
     });
   }
@@ -107,6 +108,11 @@ export class Update {
   #dense(): number[] {
     const { denseSlot, denseEncoder, denseDecoder } = this.#arrays;
     return [denseSlot.address, denseEncoder.address, denseDecoder.address];
+  }
+
+  #rows(): number[] {
+    const { scratch, gradients } = this.#arrays;
+    return [scratch.address, this.#shape.kept, gradients.address];
   }
 
   #reduceBlocks(): Float64Array {
