@@ -39,11 +39,34 @@ export function candidatesGraph(d: number, n: number, candidates: number): Uint8
   const one = graph.constant('one', 'float32', [1], []);
   const middle = graph.constant('middle', 'uint8', [128], []);
   const product = ['rows', 'encoder', one, 'scales', middle, '', 'bias'];
-  graph.node('MatMulIntegerToFloat', product, 'h', {}, 'com.microsoft');
-  graph.node('TopK', ['h', graph.constant('k', 'int64', [candidates])], ['values', 'places'], { axis: -1, sorted: 0 });
+  const h = graph.node('MatMulIntegerToFloat', product, 'h', {}, 'com.microsoft');
+  const groups = 2 ** Math.ceil(Math.log2(2 * candidates));
+  const bounded = n <= mostBounded && n % groups === 0 ? raised(graph, h, n, groups, candidates + 1) : h;
+  graph.node('TopK', [bounded, graph.constant('k', 'int64', [candidates])], ['values', 'places'], {
+    axis: -1,
+    sorted: 0,
+  });
   graph.node('Cast', ['places'], 'indices', { to: 6 });
   graph.output('indices', 'int32', ['rows', candidates]);
   return graph.bytes();
+}
+
+/** Up to so many latents a bound for TopK is worth two more passes over what it looks through: they stay near the cores. */
+const mostBounded = 4096;
+
+/**
+ * h [rows, n] with each row's smaller values raised to a bound, for TopK to move fewer of them: at random 213 of 4096 enter its
+ * 48, of raised ones 60. Every `groups`-th latent is a group; of the `count` groups with the largest values the weakest one's
+ * largest is the bound, so that at least `count` values are not below it. `groups` divides n.
+ */
+function raised(graph: OnnxBuilder, h: string, n: number, groups: number, count: number): string {
+  const second = graph.constant('second', 'int64', [1]);
+  graph.node('Reshape', [h, graph.constant('grouped', 'int64', [0, n / groups, groups])], 'h_grouped');
+  graph.node('ReduceMax', ['h_grouped', second], 'largest', { keepdims: 0 });
+  const best = ['best', 'best_groups'];
+  graph.node('TopK', ['largest', graph.constant('count', 'int64', [count])], best, { axis: -1, sorted: 0 });
+  graph.node('ReduceMin', ['best', second], 'bound', { keepdims: 1 });
+  return graph.node('Max', [h, 'bound'], 'h_raised');
 }
 
 /** Pre-activations alone: `h` [rows, n]. */

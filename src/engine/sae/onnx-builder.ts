@@ -57,7 +57,7 @@ export class OnnxBuilder {
       irVersion: 8,
       producerName: 'interpretability-workbench',
       opsetImport: [
-        { domain: '', version: 17 },
+        { domain: '', version: 18 },
         { domain: 'com.microsoft', version: 1 },
       ],
       graph: {

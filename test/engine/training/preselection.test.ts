@@ -56,18 +56,20 @@ const bytes = (backend: CpuBackend) =>
   );
 const exactly = (backend: CpuBackend) => (backend.tensors.state!.data as Uint32Array)[2];
 
-test('int8 candidates hold the winners: training goes as with the exact product', async () => {
-  const [fast, exact] = [await start(), await start({ preselection: 'none' })];
-  for (let i = 0; i < 10; i++) {
-    const [a, b] = [await step(fast, i), await step(exact, i)];
-    assert.ok(Math.abs(a.reconstructionLoss / b.reconstructionLoss - 1) < 1e-3, `step ${i}`);
-    assert.equal(a.l0, b.l0);
-  }
-  assert.equal(exactly(fast), 0);
-  assert.ok(fast.recall! >= 0.999, String(fast.recall));
-  await fast.dispose();
-  await exact.dispose();
-});
+for (const latents of [1000, 1024]) {
+  test(`int8 candidates hold the winners among ${latents} latents: training goes as with the exact product`, async () => {
+    const [fast, exact] = [await start({ latents }), await start({ latents, preselection: 'none' })];
+    for (let i = 0; i < 10; i++) {
+      const [a, b] = [await step(fast, i), await step(exact, i)];
+      assert.ok(Math.abs(a.reconstructionLoss / b.reconstructionLoss - 1) < 1e-3, `step ${i}`);
+      assert.equal(a.l0, b.l0);
+    }
+    assert.equal(exactly(fast), 0);
+    assert.ok(fast.recall! >= 0.999, String(fast.recall));
+    await fast.dispose();
+    await exact.dispose();
+  });
+}
 
 test('where candidates miss winners the exact product takes over, and it is tried again later', async () => {
   // One huge dimension that no latent reads makes the steps of the int8 product coarser than what decides.
@@ -91,16 +93,17 @@ test('where candidates miss winners the exact product takes over, and it is trie
 });
 
 test('of activations that are no numbers the loss is none, and nothing fails', async () => {
-  for (const preselection of ['int8', 'none'] as const) {
-    const backend = await start({ preselection, auxCoef: 0 });
+  for (const change of [{ latents: 1024 }, { latents: 1000 }, { preselection: 'none' }] as const) {
+    const backend = await start({ ...change, auxCoef: 0 });
     const { reconstructionLoss } = await step(backend, 0, (x) => x.fill(NaN));
-    assert.ok(Number.isNaN(reconstructionLoss), preselection);
+    assert.ok(Number.isNaN(reconstructionLoss), JSON.stringify(change));
     await backend.dispose();
   }
 });
 
 for (const change of [
   { preselection: 'int8' },
+  { preselection: 'int8', latents: 1024 },
   { preselection: 'none' },
   { preselection: 'int8', auxCoef: 0 },
   { architecture: 'standard', latents: 200 },
