@@ -55,53 +55,55 @@ test('rows become uint8 around 128, cut off at its ends', () => {
   }
 });
 
-test('of the candidates those with the largest exact pre-activations are kept, as many as asked for, equal ones too', () => {
-  const [rows, d, n, candidates, k] = [9, 6, 40, 23, 8];
-  const plan = new MemoryPlan();
-  const xc = plan.float32(rows * d);
-  const encoder = plan.float32(n * d);
-  const bias = plan.float32(n);
-  const latents = plan.int32(rows * candidates);
-  const values = plan.float32(rows * k);
-  const indices = plan.int32(rows * k);
-  const scratch = plan.float32(candidates);
-  const kernels = loadKernels(plan.allocate());
-  xc.view.set(normals(rows * d));
-  xc.view.fill(0, 0, d); // every pre-activation of the first row is the bias, and many are equal
-  encoder.view.set(normals(n * d));
-  bias.view.set(Float32Array.from({ length: n }, (_, i) => (i % 3) / 4));
-  for (let row = 0; row < rows; row++) {
-    const order = Array.from({ length: n }, (_, i) => (7 * i + row) % n);
-    latents.view.set(order.slice(0, candidates), row * candidates);
-  }
-  kernels.rank(
-    xc.address,
-    d,
-    encoder.address,
-    bias.address,
-    latents.address,
-    candidates,
-    k,
-    values.address,
-    indices.address,
-    scratch.address,
-    0,
-    rows,
-  );
-  for (let row = 0; row < rows; row++) {
-    const h = (latent: number) => {
-      let sum = bias.view[latent]!;
-      for (let j = 0; j < d; j++) sum += xc.view[row * d + j]! * encoder.view[latent * d + j]!;
-      return sum;
-    };
-    const all = [...latents.view.subarray(row * candidates, (row + 1) * candidates)].map(h).sort((a, b) => b - a);
-    const kept = [...indices.view.subarray(row * k, (row + 1) * k)];
-    assert.equal(new Set(kept).size, k);
-    const found = kept.map(h).sort((a, b) => b - a);
-    for (const [i, value] of found.entries()) assert.ok(Math.abs(value - all[i]!) < 1e-5);
-    for (const [i, latent] of kept.entries()) assert.ok(Math.abs(values.view[row * k + i]! - h(latent)) < 1e-5);
-  }
-});
+for (const k of [1, 8, 9, 10, 23]) {
+  test(`of the candidates the ${k} with the largest exact pre-activations are kept, of equal ones too no more`, () => {
+    const [rows, d, n, candidates] = [9, 6, 40, 23];
+    const plan = new MemoryPlan();
+    const xc = plan.float32(rows * d);
+    const encoder = plan.float32(n * d);
+    const bias = plan.float32(n);
+    const latents = plan.int32(rows * candidates);
+    const values = plan.float32(rows * k);
+    const indices = plan.int32(rows * k);
+    const scratch = plan.float32(4 * Math.ceil(candidates / 4));
+    const kernels = loadKernels(plan.allocate());
+    xc.view.set(normals(rows * d));
+    xc.view.fill(0, 0, d); // every pre-activation of the first row is the bias: four of its candidates after the other are equal
+    encoder.view.set(normals(n * d));
+    bias.view.set(Float32Array.from({ length: n }, (_, i) => ((((23 * i) % n) >> 2) % 3) / 4));
+    for (let row = 0; row < rows; row++) {
+      const order = Array.from({ length: n }, (_, i) => (7 * i + row) % n);
+      latents.view.set(order.slice(0, candidates), row * candidates);
+    }
+    kernels.rank(
+      xc.address,
+      d,
+      encoder.address,
+      bias.address,
+      latents.address,
+      candidates,
+      k,
+      values.address,
+      indices.address,
+      scratch.address,
+      0,
+      rows,
+    );
+    for (let row = 0; row < rows; row++) {
+      const h = (latent: number) => {
+        let sum = bias.view[latent]!;
+        for (let j = 0; j < d; j++) sum += xc.view[row * d + j]! * encoder.view[latent * d + j]!;
+        return sum;
+      };
+      const all = [...latents.view.subarray(row * candidates, (row + 1) * candidates)].map(h).sort((a, b) => b - a);
+      const kept = [...indices.view.subarray(row * k, (row + 1) * k)];
+      assert.equal(new Set(kept).size, k);
+      const found = kept.map(h).sort((a, b) => b - a);
+      for (const [i, value] of found.entries()) assert.ok(Math.abs(value - all[i]!) < 1e-5);
+      for (const [i, latent] of kept.entries()) assert.ok(Math.abs(values.view[row * k + i]! - h(latent)) < 1e-5);
+    }
+  });
+}
 
 test('of pre-activations that are no numbers no more are kept than asked for', () => {
   const [rows, d, n, candidates, k] = [2, 4, 16, 12, 3];
@@ -109,7 +111,7 @@ test('of pre-activations that are no numbers no more are kept than asked for', (
   const [xc, encoder, bias] = [plan.float32(rows * d), plan.float32(n * d), plan.float32(n)];
   const latents = plan.int32(rows * candidates);
   const [values, indices] = [plan.float32(rows * k + candidates), plan.int32(rows * k + candidates)];
-  const scratch = plan.float32(candidates);
+  const scratch = plan.float32(4 * Math.ceil(candidates / 4));
   const kernels = loadKernels(plan.allocate());
   xc.view.fill(NaN);
   latents.view.set(latents.view.map((_, i) => i % candidates));
@@ -210,7 +212,7 @@ test('a helper that fails says why, and the pool still closes', async () => {
   const [xc, encoder] = [plan.float32(rows * d), plan.float32(n * d)];
   const [bias, latents] = [plan.float32(n), plan.int32(rows * candidates)];
   const [values, indices] = [plan.float32(rows), plan.int32(rows)];
-  const scratch = plan.float32(candidates);
+  const scratch = plan.float32(4 * Math.ceil(candidates / 4));
   const control = plan.uint8(controlBytes);
   const memory = plan.allocate({ shared: true });
   const pool = await KernelPool.create(memory, control.address, 2);

@@ -16,7 +16,8 @@ function largest(x: usize, d: i32): f32 {
   const whole = bytes & ~15;
   let most = f32x4.splat(0);
   let i: usize = 0;
-  for (; i < whole; i += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + i)));
+  // pmax: one instruction; max would take a dozen, for what is no number
+  for (; i < whole; i += 16) most = f32x4.pmax(most, f32x4.abs(v128.load(x + i)));
   let result = max(
     max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
     max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
@@ -135,7 +136,7 @@ export function sumOfSquares(x: usize, d: i32, out: usize, from: i32, to: i32): 
 
 /**
  * Of each row's `candidates` (latents, [rows, candidates]) those k with the largest exact pre-activations
- * h = x_c·W_e[i] + b_e[i], in no particular order: values and indices [rows, k]. `scratch` holds `candidates` float32.
+ * h = x_c·W_e[i] + b_e[i], in no particular order: values and indices [rows, k]. `scratch` holds as many float32, in whole fours.
  */
 export function rank(
   xc: usize, d: i32, encoder: usize, bias: usize, latents: usize, candidates: i32, k: i32,
@@ -169,45 +170,34 @@ export function rank(
     }
     let out = (<usize>row * k) << 2;
     const end = out + ((<usize>k) << 2); // what is no number comes before nothing: all of it would be kept
-    for (j = 0; j < candidates && out < end; j++) {
-      const e = (<usize>j) << 2;
-      if (above(scratch, candidates, j) >= k) continue;
-      store<f32>(values + out, load<f32>(scratch + e));
-      store<i32>(indices + out, load<i32>(own + e));
-      out += 4;
+    for (j = 0; j < candidates; j += 4) {
+      let kept = i32x4.bitmask(i32x4.lt_s(placesOf(scratch, candidates, j), i32x4.splat(k)));
+      if (candidates - j < 4) kept &= (1 << (candidates - j)) - 1;
+      for (; kept != 0 && out < end; kept &= kept - 1) {
+        const e = (<usize>(j + ctz(kept))) << 2;
+        store<f32>(values + out, load<f32>(scratch + e));
+        store<i32>(indices + out, load<i32>(own + e));
+        out += 4;
+      }
     }
   }
 }
 
+/** How many of the values come before each of those from j to j + 3: the larger ones, and of equal ones those that stand before it. */
 // @ts-ignore: decorator
 @inline
-function total(v: v128): i32 {
-  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
-}
-
-/** How many of the values come before the j-th one: the larger ones, and of equal ones those that stand before it. */
-// @ts-ignore: decorator
-@inline
-function above(values: usize, length: i32, j: i32): i32 {
-  const value = load<f32>(values + ((<usize>j) << 2));
-  const v = f32x4.splat(value);
-  let larger = i32x4.splat(0);
-  let notSmaller = i32x4.splat(0);
-  let i = 0;
-  for (; i + 4 <= length; i += 4) {
-    const other = v128.load(values + ((<usize>i) << 2));
-    larger = i32x4.sub(larger, f32x4.gt(other, v));
-    notSmaller = i32x4.sub(notSmaller, f32x4.ge(other, v));
-  }
-  let result = total(larger);
-  let equal = total(notSmaller) - result;
-  for (; i < length; i++) {
-    const other = load<f32>(values + ((<usize>i) << 2));
-    if (other > value) result++;
-    if (other == value) equal++;
-  }
-  if (equal > 1) for (i = 0; i < j; i++) if (load<f32>(values + ((<usize>i) << 2)) == value) result++;
-  return result;
+function placesOf(values: usize, length: i32, j: i32): v128 {
+  const own = values + ((<usize>j) << 2);
+  const end = values + ((<usize>length) << 2);
+  const v = v128.load(own);
+  let before = i32x4.splat(0);
+  let p = values;
+  for (; p < own; p += 4) before = i32x4.sub(before, f32x4.ge(v128.load32_splat(p), v));
+  for (; p < end; p += 4) before = i32x4.sub(before, f32x4.gt(v128.load32_splat(p), v));
+  // of four equal ones too, the later come after
+  before = i32x4.sub(before, v128.and(f32x4.eq(i32x4.shuffle(v, v, 0, 0, 1, 2), v), i32x4(0, -1, -1, -1)));
+  before = i32x4.sub(before, v128.and(f32x4.eq(i32x4.shuffle(v, v, 0, 0, 0, 1), v), i32x4(0, 0, -1, -1)));
+  return i32x4.sub(before, v128.and(f32x4.eq(i32x4.shuffle(v, v, 0, 0, 0, 0), v), i32x4(0, 0, 0, -1)));
 }
 
 /**
