@@ -40,33 +40,52 @@ export function candidatesGraph(d: number, n: number, candidates: number): Uint8
   const middle = graph.constant('middle', 'uint8', [128], []);
   const product = ['rows', 'encoder', one, 'scales', middle, '', 'bias'];
   const h = graph.node('MatMulIntegerToFloat', product, 'h', {}, 'com.microsoft');
-  const groups = 2 ** Math.ceil(Math.log2(2 * candidates));
-  const bounded = n <= mostBounded && n % groups === 0 ? raised(graph, h, n, groups, candidates + 1) : h;
-  graph.node('TopK', [bounded, graph.constant('k', 'int64', [candidates])], ['values', 'places'], {
-    axis: -1,
-    sorted: 0,
-  });
-  graph.node('Cast', ['places'], 'indices', { to: 6 });
+  graph.node('Cast', [largestPlaces(graph, h, n, candidates)], 'indices', { to: 6 });
   graph.output('indices', 'int32', ['rows', candidates]);
   return graph.bytes();
 }
 
-/** Up to so many latents a bound for TopK is worth two more passes over what it looks through: they stay near the cores. */
-const mostBounded = 4096;
+/** Most latents of a group: TopK has about as much to do with groups as with the latents in those it chooses. */
+const groupSize = 32;
+/** With smaller ones there would be hardly less to look through. */
+const leastGroup = 4;
 
 /**
- * h [rows, n] with each row's smaller values raised to a bound, for TopK to move fewer of them: at random 213 of 4096 enter its
- * 48, of raised ones 60. Every `groups`-th latent is a group; of the `count` groups with the largest values the weakest one's
- * largest is the bound, so that at least `count` values are not below it. `groups` divides n.
+ * Where the `count` largest values of each row of h [rows, n] are: int64 [rows, count], in any order. Alone, TopK takes as long
+ * as the int8 product. Here it first orders groups of consecutive latents by their largest value. The largest values lie in the
+ * first `count` groups, and in these it finds them. One group more is taken, of which the largest value is a bound that `count`
+ * values exceed: those below are raised to it, so that TopK has fewer of them to move.
  */
-function raised(graph: OnnxBuilder, h: string, n: number, groups: number, count: number): string {
+function largestPlaces(graph: OnnxBuilder, h: string, n: number, count: number): string {
+  const topK = (values: string, name: string, k: number) => {
+    const outputs = [`${name}_values`, `${name}_places`] as const;
+    graph.node('TopK', [values, graph.constant(`${name}_k`, 'int64', [k])], [...outputs], { axis: -1, sorted: 0 });
+    return outputs;
+  };
+  const atMost = Math.floor(n / (2 * count)); // the fewer groups, the more of them would be chosen
+  const size = Math.min(groupSize, 2 ** Math.floor(Math.log2(atMost)), n & -n); // the last: what divides n
+  if (size < leastGroup) return topK(h, 'all', count)[1];
+
   const second = graph.constant('second', 'int64', [1]);
-  graph.node('Reshape', [h, graph.constant('grouped', 'int64', [0, n / groups, groups])], 'h_grouped');
-  graph.node('ReduceMax', ['h_grouped', second], 'largest', { keepdims: 0 });
-  const best = ['best', 'best_groups'];
-  graph.node('TopK', ['largest', graph.constant('count', 'int64', [count])], best, { axis: -1, sorted: 0 });
-  graph.node('ReduceMin', ['best', second], 'bound', { keepdims: 1 });
-  return graph.node('Max', [h, 'bound'], 'h_raised');
+  const third = graph.constant('third', 'int64', [2]);
+  const grouped = graph.node('Reshape', [h, graph.constant('groups', 'int64', [0, n / size, size])], 'grouped');
+  const [best, groups] = topK(graph.node('ReduceMax', [grouped, third], 'largest', { keepdims: 0 }), 'best', count + 1);
+  const bound = graph.node('ReduceMin', [best, second], 'bound');
+  const chosen = graph.node('Unsqueeze', [groups, third], 'chosen');
+  const inThem = graph.node('GatherND', [grouped, chosen], 'in_them', { batch_dims: 1 });
+  const flat = graph.node(
+    'Reshape',
+    [inThem, graph.constant('flat', 'int64', [0, (count + 1) * size])],
+    'flat_in_them',
+  );
+  const [, places] = topK(graph.node('Max', [flat, bound], 'raised'), 'found', count);
+
+  // from places among the groups chosen to places in the row
+  const sizeOf = graph.constant('size', 'int64', [size]);
+  const among = graph.node('Div', [places, sizeOf], 'among');
+  const group = graph.node('GatherElements', [groups, among], 'group', { axis: 1 });
+  const further = graph.node('Mul', [graph.node('Sub', [group, among], 'groups_between'), sizeOf], 'further');
+  return graph.node('Add', [places, further], 'in_row');
 }
 
 /** Pre-activations alone: `h` [rows, n]. */

@@ -7,9 +7,10 @@ import { candidatesGraph } from '../../../src/engine/sae/graphs.js';
 const [rows, width] = [40, 24];
 
 for (const [latents, candidates, how] of [
-  [1000, 22, 'as they are'],
-  [1024, 22, 'with the smaller ones raised to a bound'],
-  [192, 24, 'with a bound from groups of few latents'],
+  [999, 22, 'all are looked through'],
+  [1000, 22, 'in groups of 8'],
+  [1024, 22, 'in groups of 16'],
+  [4096, 48, 'in groups of 32'],
 ] as const) {
   test(`the candidates are the latents with the largest approximations: ${how}`, async () => {
     const random = new Random(latents, 'graphs');

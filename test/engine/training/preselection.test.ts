@@ -56,7 +56,7 @@ const bytes = (backend: CpuBackend) =>
   );
 const exactly = (backend: CpuBackend) => (backend.tensors.state!.data as Uint32Array)[2];
 
-for (const latents of [1000, 1024]) {
+for (const latents of [999, 1024]) {
   test(`int8 candidates hold the winners among ${latents} latents: training goes as with the exact product`, async () => {
     const [fast, exact] = [await start({ latents }), await start({ latents, preselection: 'none' })];
     for (let i = 0; i < 10; i++) {
@@ -93,7 +93,7 @@ test('where candidates miss winners the exact product takes over, and it is trie
 });
 
 test('of activations that are no numbers the loss is none, and nothing fails', async () => {
-  for (const change of [{ latents: 1024 }, { latents: 1000 }, { preselection: 'none' }] as const) {
+  for (const change of [{ latents: 1024 }, { latents: 999 }, { preselection: 'none' }] as const) {
     const backend = await start({ ...change, auxCoef: 0 });
     const { reconstructionLoss } = await step(backend, 0, (x) => x.fill(NaN));
     assert.ok(Number.isNaN(reconstructionLoss), JSON.stringify(change));
@@ -103,7 +103,7 @@ test('of activations that are no numbers the loss is none, and nothing fails', a
 
 for (const change of [
   { preselection: 'int8' },
-  { preselection: 'int8', latents: 1024 },
+  { preselection: 'int8', latents: 999 },
   { preselection: 'none' },
   { preselection: 'int8', auxCoef: 0 },
   { architecture: 'standard', latents: 200 },
