@@ -21,7 +21,7 @@ const mostDead = 1024;
 const sparseCap = 256;
 
 /** Room for gradient rows that are needed twice: in a larger model all of them would take a third of what its parameters and moments do. */
-const keptBytes = 2 ** 25;
+const keptBytes = 2 ** 24;
 
 /** Among fewer latents than so many for each candidate, finding candidates first costs more than it saves. */
 const leastPreselected = 8;
