@@ -28,22 +28,22 @@ export function encodesPieces(json: Described): boolean {
 }
 
 /**
- * Encodes piece by piece and remembers the ids of short ones. `encode` does the encoding; text with any of `added` in it, tokens
- * that are found before the text is cut into pieces, is left to it whole.
+ * Encodes piece by piece: short ones by `encodeShort`, remembering their ids. The rest is left to `encode`: long pieces, and
+ * whole texts with any of `added` in them, tokens that are found before a text is cut into pieces.
  */
 export function rememberPieces(
   encode: (text: string) => number[],
+  encodeShort: (piece: string) => number[],
   added: readonly string[],
 ): (text: string) => number[] {
   const known = new Map<string, number[]>();
   const idsOf = (piece: string): number[] => {
     const remembered = known.get(piece);
     if (remembered) return remembered;
-    const ids = encode(piece);
-    if (piece.length <= longestRemembered) {
-      if (known.size >= mostRemembered) known.clear();
-      known.set(piece, ids);
-    }
+    if (piece.length > longestRemembered) return encode(piece);
+    const ids = encodeShort(piece);
+    if (known.size >= mostRemembered) known.clear();
+    known.set(piece, ids);
     return ids;
   };
   const wholes = added.filter((token) => token !== '');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { inputError } from '../../shared/errors.js';
+import { bytePairEncoder, type BytePairModel } from './byte-pairs.js';
 import { embeddingRows } from './embedding.js';
 import type { ModelFiles } from './files.js';
 import type { Graph } from './graph.js';
@@ -92,7 +93,9 @@ class JsonTokenizer implements Tokenizer {
     this.vocabSize = largest + 1;
     this.sha256 = sha256;
     const encode = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
-    this.#encode = encodesPieces(json) ? rememberPieces(encode, added) : encode;
+    this.#encode = encodesPieces(json)
+      ? rememberPieces(encode, bytePairEncoder(json.model as BytePairModel) ?? encode, added)
+      : encode;
   }
 
   encode(text: string): number[] {
