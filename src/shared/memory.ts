@@ -20,7 +20,7 @@ const mostDead = 1024;
 /** Most active latents of a row that the sparse path takes; above it a dense step is cheaper. */
 const sparseCap = 256;
 
-/** Room for gradient rows that are needed twice: in a larger model all of them would take a third of what its parameters and moments do. */
+/** Room for gradient rows that are needed twice: all of them would take a third of what parameters and moments do. */
 const keptBytes = 2 ** 24;
 
 /** Among fewer latents than so many for each candidate, finding candidates first costs more than it saves. */

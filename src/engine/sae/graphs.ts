@@ -52,9 +52,9 @@ const leastGroup = 4;
 
 /**
  * Where the `count` largest values of each row of h [rows, n] are: int64 [rows, count], in any order. Alone, TopK takes as long
- * as the int8 product. Here it first orders groups of consecutive latents by their largest value. The largest values lie in the
- * first `count` groups, and in these it finds them. One group more is taken, of which the largest value is a bound that `count`
- * values exceed: those below are raised to it, so that TopK has fewer of them to move.
+ * as the int8 product, or longer. Here it first orders groups of consecutive latents by their largest value. The largest values
+ * lie in the first `count` groups, and in these it finds them. One group more is taken, of which the largest value is a bound
+ * that `count` values exceed: those below are raised to it, so that TopK has fewer of them to move.
  */
 function largestPlaces(graph: OnnxBuilder, h: string, n: number, count: number): string {
   const topK = (values: string, name: string, k: number) => {

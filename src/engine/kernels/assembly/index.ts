@@ -213,8 +213,9 @@ function gradientRows(i: i32, kept: i32, gradients: usize, scratch: usize, bytes
 
 /**
  * First pass over latents [from, to): both gradient rows are formed, the decoder's projected off its direction, for their
- * squared norm: norms[i] (float64). Rows of latents below `kept` stay in `gradients` [kept, 2·d]. biasGradient[i] = Σ_b g_h (added to what is there);
- * encoderSum (d) += biasGradient[i]·W_e[i], the part of ∂b_d that goes through the pre-bias.
+ * squared norm: norms[i] (float64). Rows of latents below `kept` stay in `gradients` [kept, 2·d].
+ * biasGradient[i] = Σ_b g_h (added to what is there); encoderSum (d) += biasGradient[i]·W_e[i], the part of ∂b_d that goes
+ * through the pre-bias.
  * denseSlot[i] ≥ 0 names the row of denseEncoder/denseDecoder that the sums start from.
  */
 export function gradientNorms(
@@ -255,7 +256,8 @@ export function gradientNorms(
 
 /**
  * Second pass over latents [from, to): takes the gradient rows that were kept, forms and projects the others again, multiplies
- * by the clipping factor c, takes the Adam step of both rows and brings the decoder row back to unit norm. Rows without a gradient decay and move too.
+ * by the clipping factor c, takes the Adam step of both rows and brings the decoder row back to unit norm. Rows without a
+ * gradient decay and move too.
  */
 export function update(
   starts: usize, entryRows: usize, entryValues: usize, entryGradients: usize,

@@ -136,7 +136,8 @@ export function sumOfSquares(x: usize, d: i32, out: usize, from: i32, to: i32): 
 
 /**
  * Of each row's `candidates` (latents, [rows, candidates]) those k with the largest exact pre-activations
- * h = x_c·W_e[i] + b_e[i], in no particular order: values and indices [rows, k]. `scratch` holds as many float32, in whole fours.
+ * h = x_c·W_e[i] + b_e[i], in no particular order: values and indices [rows, k]. `scratch` holds `candidates` float32, in
+ * whole fours.
  */
 export function rank(
   xc: usize, d: i32, encoder: usize, bias: usize, latents: usize, candidates: i32, k: i32,
@@ -183,7 +184,7 @@ export function rank(
   }
 }
 
-/** How many of the values come before each of those from j to j + 3: the larger ones, and of equal ones those that stand before it. */
+/** How many of the values come before each of those from j to j + 3: the larger ones, and of equal ones the earlier. */
 // @ts-ignore: decorator
 @inline
 function placesOf(values: usize, length: i32, j: i32): v128 {
