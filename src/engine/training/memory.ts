@@ -5,7 +5,8 @@ import { fitsInMemory, largestWasmMemory, memoryNeeded } from '../../shared/memo
 import { formatBytes } from '../activations/disk-space.js';
 
 /**
- * Refuses a training that needs more than the machine's memory, or than `limitBytes` if that is less.
+ * Refuses a training that needs more than the machine's memory, or than `limitBytes` if that is less. `rowsPerEpoch` is 0 where it
+ * is not known yet: then no shuffle buffer is counted, but what is said to fit does so with a full one.
  * @throws WorkbenchError `too_large` with the arithmetic and what would fit.
  */
 export function checkMemory(config: ResolvedConfig, width: number, rowsPerEpoch: number, limitBytes = Infinity): void {
@@ -14,7 +15,7 @@ export function checkMemory(config: ResolvedConfig, width: number, rowsPerEpoch:
   const needed = memoryNeeded(config, width, rowsPerEpoch);
   if (fitsInMemory(needed, available)) return;
   const fits = (latents: number) =>
-    fitsInMemory(memoryNeeded({ ...config, latent_dim: latents }, width, rowsPerEpoch), available);
+    fitsInMemory(memoryNeeded({ ...config, latent_dim: latents }, width, rowsPerEpoch || Infinity), available);
   let largest = 2 ** Math.floor(Math.log2(config.latent_dim));
   while (largest >= config.k && !fits(largest)) largest /= 2;
   const limited = needed.parameters <= largestWasmMemory && limitBytes < machine;
