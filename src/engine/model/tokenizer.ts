@@ -10,8 +10,11 @@ import { encodesPieces, rememberPieces } from './pieces.js';
 
 /** Text to token ids and back, as the model's own `tokenizer.json` says. */
 export interface Tokenizer {
-  /** The tokens of a text, without special tokens added around it. */
-  encode(text: string): number[];
+  /**
+   * What tells the tokens of a text, without special tokens added around it. It is fast because it remembers what it has seen,
+   * as long as it is kept.
+   */
+  encoder(): (text: string) => number[];
   decode(ids: readonly number[]): string;
   /** One token as people read it: a space is a space; a part of a character is U+FFFD. */
   tokenText(id: number): string;
@@ -61,7 +64,7 @@ class JsonTokenizer implements Tokenizer {
   readonly sha256: string;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #byteLevel: boolean;
-  readonly #encode: (text: string) => number[];
+  readonly #encoder: () => (text: string) => number[];
 
   constructor(json: Json, tokenizerConfig: Json | null, modelConfig: Json | null, sha256: string) {
     const tokenizer = new HuggingFaceTokenizer(json, tokenizerConfig ?? {});
@@ -93,13 +96,12 @@ class JsonTokenizer implements Tokenizer {
     this.vocabSize = largest + 1;
     this.sha256 = sha256;
     const encode = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
-    this.#encode = encodesPieces(json)
-      ? rememberPieces(encode, bytePairEncoder(json.model as BytePairModel) ?? encode, added)
-      : encode;
+    const encodeShort = encodesPieces(json) ? (bytePairEncoder(json.model as BytePairModel) ?? encode) : undefined;
+    this.#encoder = () => (encodeShort ? rememberPieces(encode, encodeShort, added) : encode);
   }
 
-  encode(text: string): number[] {
-    return this.#encode(text);
+  encoder(): (text: string) => number[] {
+    return this.#encoder();
   }
 
   decode(ids: readonly number[]): string {

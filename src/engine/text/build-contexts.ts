@@ -142,9 +142,10 @@ export async function buildContexts(options: BuildContexts): Promise<Contexts> {
     const file = await open(binary, 'w');
     try {
       const writer = new ContextsWriter(file, settings, tokenizer.specialIds);
+      const encode = tokenizer.encoder();
       let breath = performance.now();
       for await (const { text, done } of options.documents) {
-        await writer.add(tokenizer.encode(text));
+        await writer.add(encode(text));
         if (performance.now() - breath < breathMs) continue;
         onProgress?.({ fraction: done, documents: writer.documents, tokens: writer.tokens });
         await control.breathe();

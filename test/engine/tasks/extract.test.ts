@@ -60,7 +60,7 @@ test('every token of every document becomes a row, but for first positions, with
   assert.equal(result.bytes, readFileSync(out).length);
 
   const tokenizer = loadTokenizer(locateModel(model));
-  const documents = texts.map((text) => tokenizer.encode(text));
+  const documents = texts.map((text) => tokenizer.encoder()(text));
   for (const row of rows) {
     const document = documents[row.sample_id]!;
     assert.equal(row.token_id, document[row.token_pos]);

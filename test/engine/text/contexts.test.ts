@@ -44,7 +44,7 @@ texts[3] = 'We<|endoftext|> the people of the United<|endoftext|> States of Amer
 test('the contexts of a document, BOS taken away, are its tokens in order', async () => {
   const contexts = await buildContexts(options(texts));
   for (const [document, text] of texts.entries()) {
-    const ids = tokenizer.encode(text);
+    const ids = tokenizer.encoder()(text);
     const own = Array.from({ length: contexts.count }, (_, i) => i).filter((i) => contexts.document(i) === document);
     const back: number[] = [];
     for (const i of own) {
