@@ -62,9 +62,9 @@ class JsonTokenizer implements Tokenizer {
   readonly specialIds: ReadonlySet<number>;
   readonly vocabSize: number;
   readonly sha256: string;
+  readonly encoder: () => (text: string) => number[];
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #byteLevel: boolean;
-  readonly #encoder: () => (text: string) => number[];
 
   constructor(json: Json, tokenizerConfig: Json | null, modelConfig: Json | null, sha256: string) {
     const tokenizer = new HuggingFaceTokenizer(json, tokenizerConfig ?? {});
@@ -97,11 +97,7 @@ class JsonTokenizer implements Tokenizer {
     this.sha256 = sha256;
     const encode = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
     const encodeShort = encodesPieces(json) ? (bytePairEncoder(json.model as BytePairModel) ?? encode) : undefined;
-    this.#encoder = () => (encodeShort ? rememberPieces(encode, encodeShort, added) : encode);
-  }
-
-  encoder(): (text: string) => number[] {
-    return this.#encoder();
+    this.encoder = () => (encodeShort ? rememberPieces(encode, encodeShort, added) : encode);
   }
 
   decode(ids: readonly number[]): string {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { formatBytes } from '../../../src/engine/activations/disk-space.js';
 import { readConfigFile } from '../../../src/run/config-file.js';
 import { configPath } from '../../../src/run/layout.js';
-import type { SaeConfig } from '../../../src/shared/config.js';
+import { resolveConfig, type SaeConfig } from '../../../src/shared/config.js';
 import { WorkbenchError, type Problem } from '../../../src/shared/errors.js';
 import type { Estimate, EstimateTask, Task } from '../../../src/shared/messages.js';
 import { memoryNeeded } from '../../../src/shared/memory.js';
@@ -124,16 +125,19 @@ test('what cannot be trained is refused in the words of the training', async () 
 });
 
 test('a memory limit below the machine’s is kept, and named', async () => {
-  const limited = { config: { ...smallRun, latent_dim: 2 ** 17 }, memoryLimitBytes: 350e6 };
+  // 2^15 latents fit beside no shuffle buffer at all: not in any training
+  const resolved = resolveConfig({ ...smallRun, latent_dim: 2 ** 15 }, 64, Infinity);
+  const memoryLimitBytes = Math.round(memoryNeeded(resolved, 64, 0).total + 1e5);
+  const limited = { config: { ...smallRun, latent_dim: 2 ** 17 }, memoryLimitBytes };
   const said = await problemOf({ kind: 'train', ...limited, runDir: path.join(folder, 'limited'), resume: false });
   assert.equal(said.code, 'too_large');
-  assert.match(said.message, /the memory limit is 350 MB/);
+  assert.ok(said.message.endsWith(`the memory limit is ${formatBytes(memoryLimitBytes)}.`), said.message);
   assert.match(said.hint, /A latent_dim of \d+ fits\. Or raise the memory limit\./);
   assert.deepEqual(await problemOf({ kind: 'estimate', ...limited }), said);
   const fits = Number(/\d+/.exec(said.hint)![0]);
   await estimate({ ...smallRun, latent_dim: fits });
   const outcome = await runTask(
-    { kind: 'estimate', config: { ...smallRun, latent_dim: fits }, memoryLimitBytes: 350e6 },
+    { kind: 'estimate', config: { ...smallRun, latent_dim: fits }, memoryLimitBytes },
     {},
     { enginePath },
   ).result;

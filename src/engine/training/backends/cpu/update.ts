@@ -77,7 +77,7 @@ export class Update {
     const after = [a.norms.address, a.encoderBias.gradient.address, a.blockSums.address];
     this.#pool.run({
       kernel: 'gradientNorms',
-      args: [...before, ...this.#rows(), ...after, d],
+      args: [...before, ...this.#places(), ...after, d],
       cuts: balancedCuts(a.starts.view, n, normCost),
       threadBytes: 4 * scratchLength(d, candidates),
       rangeBytes: 4 * d,
@@ -93,7 +93,7 @@ export class Update {
     const before = [...this.#entries(), ...matrices, ...this.#dense()];
     this.#pool.run({
       kernel: 'update',
-      args: [...before, ...this.#rows(), d, ...adam],
+      args: [...before, ...this.#places(), d, ...adam],
       cuts: balancedCuts(a.starts.view, n, updateCost, kept),
       threadBytes: 4 * scratchLength(d, candidates),
     });
@@ -110,7 +110,8 @@ export class Update {
     return [denseSlot.address, denseEncoder.address, denseDecoder.address];
   }
 
-  #rows(): number[] {
+  /** Where gradient rows are formed. */
+  #places(): number[] {
     const { scratch, gradients } = this.#arrays;
     return [scratch.address, this.#shape.kept, gradients.address];
   }
